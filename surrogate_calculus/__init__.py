@@ -1,0 +1,1 @@
+"""surrogate-calculus: the symbolic stop-gradient calculus, and the verifier that holds estimators to it."""

@@ -1,0 +1,133 @@
+"""Binders: shifting, instantiating, abstracting, substituting; never a capture.
+
+Bound indices are de Bruijn indices (see :class:`~surrogate_calculus.language.terms.Bound`), so
+that a term put under a binder has its loose indices *shifted* and can never be captured.  All
+walks are memoised by (node, number of binders crossed) and iterative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .terms import Bound, Indexed, Sym, Term, postorder, rebuild
+
+__all__ = ["abstract", "free_names", "instantiate", "replace_nodes", "shift", "substitute"]
+
+
+def map_under_binders(
+    root: Term,
+    leaf: Callable[[Term, int], Term | None],
+    skip: Callable[[Term, int], bool],
+) -> Term:
+    """Rebuild ``root`` bottom-up, telling ``leaf`` how many binders each node stands under.
+
+    ``leaf(node, depth)`` is asked with the *original* node and returns its replacement, or None to
+    rebuild the node from its children.  ``skip(node, depth)`` says that nothing changes inside.
+    """
+    done: dict[tuple[int, int], Term] = {}
+    todo: list[tuple[Term, int, bool]] = [(root, 0, False)]
+    while todo:
+        node, depth, ready = todo.pop()
+        place = (id(node), depth)
+        binds = node.binds
+        if ready:
+            if binds:
+                args = tuple(done[id(a), depth + b] for a, b in zip(node.args, binds, strict=True))
+            else:
+                args = tuple(done[id(a), depth] for a in node.args)
+            done[place] = rebuild(node, args)
+            continue
+        if place in done:
+            continue
+        if skip(node, depth):
+            done[place] = node
+            continue
+        replacement = leaf(node, depth)
+        if replacement is not None:
+            done[place] = replacement
+            continue
+        todo.append((node, depth, True))
+        if binds:
+            todo.extend((a, depth + b, False) for a, b in zip(node.args, binds, strict=True))
+        else:
+            todo.extend((a, depth, False) for a in node.args)
+    return done[id(root), 0]
+
+
+def shift(term: Term, by: int, cutoff: int = 0) -> Term:
+    """The term moved under ``by`` more binders: loose indices from ``cutoff`` on grow by ``by``.
+
+    A negative ``by`` moves it out of binders.
+
+    Raises:
+        ValueError: moving out of a binder whose index the term uses.
+    """
+    if by == 0 or term.loose <= cutoff:
+        return term
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        if node.__class__ is not Bound:
+            return None
+        if by < 0 and node.key < cutoff + depth - by:
+            raise ValueError("the term uses the index of the binder it is moved out of")
+        return Bound(node.key + by)
+
+    return map_under_binders(term, leaf, lambda node, depth: node.loose <= cutoff + depth)
+
+
+def instantiate(body: Term, value: Term) -> Term:
+    """The body of a binder with its index replaced by ``value`` (a term outside the binder)."""
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        if node.__class__ is not Bound:
+            return None
+        return shift(value, depth) if node.key == depth else Bound(node.key - 1)
+
+    return map_under_binders(body, leaf, lambda node, depth: node.loose <= depth)
+
+
+def abstract(term: Term, name: str) -> Term:
+    """The body of a binder over the free name ``name``: inverse to instantiating with ``Sym(name)``."""
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        if node.__class__ is Sym and node.key == name:
+            return Bound(depth)
+        if node.__class__ is Bound and node.key >= depth:
+            return Bound(node.key + 1)
+        return None
+
+    return map_under_binders(term, leaf, lambda node, depth: False)
+
+
+def substitute(term: Term, values: Mapping[str, Term]) -> Term:
+    """The term with free names replaced, all at once; loose indices of the values are shifted.
+
+    Only :class:`Sym` leaves are replaced: names of functions, families and of the parameter of a ∇
+    are not variables.
+    """
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        if node.__class__ is Sym and node.key in values:
+            return shift(values[node.key], depth)
+        return None
+
+    return map_under_binders(term, leaf, lambda node, depth: False)
+
+
+def replace_nodes(root: Term, values: Mapping[int, Term]) -> Term:
+    """The term with the nodes whose ``id`` is a key replaced, wherever they occur.
+
+    Meant for interned terms; a replacement must have the same loose indices as what it replaces.
+    """
+    done: dict[int, Term] = {}
+    for node in postorder(root):
+        found = values.get(id(node))
+        done[id(node)] = (
+            rebuild(node, tuple(done[id(a)] for a in node.args)) if found is None else found
+        )
+    return done[id(root)]
+
+
+def free_names(term: Term) -> frozenset[str]:
+    """Names of the free symbols and families (not of functions and densities) in the term."""
+    return frozenset(n.key for n in postorder(term) if n.__class__ is Sym or n.__class__ is Indexed)
