@@ -1,0 +1,244 @@
+"""Presentation: the arithmetic of a result, collected so that it reads like a formula of a paper.
+
+Untrusted: what comes out is proposed, and :func:`collect` has the kernel conclude that it is equal.
+
+The result is written as a sum of monomials: numbers, then what is not a derivative, then denominators,
+then derivatives; terms with fewer derivatives first.  Two forms are tried, with sums multiplied out and
+with products of sums kept (their common factors taken out), and the shorter one is taken.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..kernel.judgement import Rejection
+from ..kernel.polynomial import MAX_EXPONENT, Monomial, Polynomial, Ring, multiply_monomials
+from ..language.terms import (
+    HAS_AXIS,
+    HAS_GRAD,
+    Add,
+    App,
+    Axis,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
+from .proof import Proof
+
+__all__ = ["Collector", "collect", "tree_size"]
+
+_ONE = Fraction(1)
+#: Results whose printed tree would have more nodes than this stay as the rules left them.
+MAX_TREE = 20_000
+#: No polynomial in a presentation grows beyond so many terms.
+MAX_TERMS = 400
+
+
+def tree_size(term: Term) -> int:
+    """Number of nodes of the tree that the term prints as (not of its DAG)."""
+    sizes: dict[int, int] = {}
+    for node in postorder(term):
+        sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+    return sizes[id(term)]
+
+
+class Collector:
+    """Rewrites terms of one proof's store into collected form.
+
+    Args:
+        proof: whose store is used.
+        expand: multiply sums out, or keep products of sums.
+    """
+
+    def __init__(self, proof: Proof, expand: bool) -> None:
+        self._state = proof.state
+        self._expand = expand
+        self._numbers: dict[int, int] = {}
+        self._atoms: list[Term] = []
+        self._ranks: list[tuple[int, ...]] = []
+        self._terms: dict[int, Term] = {}
+        self._polynomials: dict[int, Polynomial] = {}
+
+    def term(self, root: Term) -> Term:
+        """The collected form of a term.
+
+        Raises:
+            Rejection: it grows beyond MAX_TERMS.
+        """
+        for node in postorder(root):
+            if id(node) not in self._polynomials:
+                self._polynomials[id(node)] = self._read(node)
+        return self._written(root)
+
+    def _written(self, node: Term) -> Term:
+        found = self._terms.get(id(node))
+        if found is None:
+            found = self._terms[id(node)] = self.write(self._polynomials[id(node)])
+        return found
+
+    def _read(self, node: Term) -> Polynomial:
+        cls = node.__class__
+        if cls is Num:
+            return {(): node.key} if node.key else {}
+        if cls is Add:
+            total: Polynomial = {}
+            for arg in node.args:
+                total = Ring.plus(total, self._polynomials[id(arg)])
+            return total
+        if cls is Mul:
+            product: Polynomial = {(): _ONE}
+            for arg in node.args:
+                product = self._times(product, self._polynomials[id(arg)])
+            return product
+        if cls is Pow:
+            exponent = self._polynomials[id(node.args[1])]
+            n = exponent.get((), Fraction(0)) if set(exponent) <= {()} else None
+            if n is not None and n.denominator == 1 and abs(n) <= MAX_EXPONENT:
+                return self._power(self._polynomials[id(node.args[0])], n.numerator)
+        if cls is Fn and node.key == "exp" and not self._polynomials[id(node.args[0])]:
+            return {(): _ONE}
+        args = tuple(self._written(a) for a in node.args)
+        return self._atom(self._state.rebuild(node, args))
+
+    # polynomials over presented atoms
+    def _atom(self, term: Term, exponent: int = 1) -> Polynomial:
+        number = self._numbers.get(id(term))
+        if number is None:
+            number = self._numbers[id(term)] = len(self._atoms)
+            self._atoms.append(term)
+            self._ranks.append(_rank(term, number))
+        return {((number, exponent),): _ONE}
+
+    def _whole(self, polynomial: Polynomial) -> Polynomial:
+        """A sum of several terms as its common factor times one atom."""
+        if len(polynomial) <= 1:
+            return polynomial
+        common = dict(next(iter(polynomial)))
+        for mono in polynomial:
+            powers = dict(mono)
+            common = {a: min(e, powers[a]) for a, e in common.items() if a in powers}
+        outer = tuple(sorted((a, -e) for a, e in common.items()))
+        rest = {multiply_monomials(mono, outer, set()): c for mono, c in polynomial.items()}
+        content = _content(list(rest.values()), rest[min(rest, key=self._order)])
+        ((mono, _),) = self._atom(self.write({m: c / content for m, c in rest.items()})).items()
+        return {multiply_monomials(tuple((a, -e) for a, e in outer), mono, set()): content}
+
+    def _times(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        if not self._expand and len(a) > 1 and b != {(): _ONE} and a != {(): _ONE}:
+            a = self._whole(a)
+        if not self._expand and len(b) > 1 and a != {(): _ONE}:
+            b = self._whole(b)
+        if len(a) * len(b) > MAX_TERMS:
+            raise Rejection("too many terms")
+        out: Polynomial = {}
+        for m, c in a.items():
+            for n, e in b.items():
+                out = Ring.plus(out, {multiply_monomials(m, n, set()): c * e})
+        return out
+
+    def _power(self, base: Polynomial, exponent: int) -> Polynomial:
+        if exponent == 0:
+            return {(): _ONE}
+        if not base:
+            if exponent < 0:
+                raise Rejection("a division by zero")
+            return {}
+        if len(base) > 1 and (exponent < 0 or not self._expand):
+            base = self._whole(base)
+        if len(base) == 1:
+            ((mono, c),) = base.items()
+            return {tuple((a, e * exponent) for a, e in mono): c**exponent}
+        out: Polynomial = {(): _ONE}
+        for _ in range(exponent):
+            out = self._times(out, base)
+        return out
+
+    # writing
+    def _order(self, mono: Monomial) -> tuple[object, ...]:
+        """Terms with fewer derivatives first, then of lower degree, then by their atoms."""
+        derivatives = sum(abs(e) * self._ranks[a][1] for a, e in mono)
+        gradients = sum(abs(e) for a, e in mono if self._ranks[a][0] >= _GRADIENT)
+        degree = sum(abs(e) for a, e in mono)
+        return derivatives, gradients, degree, sorted((self._ranks[a], -e) for a, e in mono)
+
+    def write(self, polynomial: Polynomial) -> Term:
+        """The sum of monomials as a term."""
+        return self._state.total([self._monomial(m, polynomial[m]) for m in sorted(polynomial, key=self._order)])
+
+    def _monomial(self, mono: Monomial, coefficient: Fraction) -> Term:
+        node = self._state.node
+        factors: list[Term] = []
+        ordered = sorted(mono, key=lambda item: (self._ranks[item[0]][0] >= _GRADIENT, item[1] < 0, self._ranks[item[0]]))
+        for number, exponent in ordered:
+            base = self._atoms[number]
+            if abs(exponent) != 1:
+                base = node(Pow, None, base, node(Num, Fraction(abs(exponent))))
+            if exponent < 0:
+                base = node(Pow, None, base, node(Num, Fraction(-1)))
+            factors.append(base)
+        return self._state.product(node(Num, coefficient), *factors)
+
+
+_GRADIENT = 6
+
+
+def _rank(term: Term, number: int) -> tuple[int, ...]:
+    """Place of an atom in a product: (class, order of differentiation, first axis, order of discovery)."""
+    cls = term.__class__
+    order = 0
+    core = term
+    while core.__class__ is Grad:
+        order += 1
+        core = core.args[0]
+    if isinstance(core, App):
+        order += len(core.key[4])
+    logarithm = core.__class__ is Fn and core.key == "log" and cls is Grad
+    axes = [n.key for n in postorder(term) if n.__class__ is Axis] if term.flags & HAS_AXIS else []
+    if term.flags & (HAS_GRAD | HAS_AXIS) or order:
+        # plain derivatives before log-derivatives; open axes in order, so that products read as ⊗
+        return (_GRADIENT, 0 if logarithm else order, min(axes, default=0), int(logarithm), order, number)
+    place = {Sym: 1, Indexed: 2, App: 3, Fn: 4, Pow: 4, Add: 5, Sum: 5, Prod: 5}.get(cls, 5)
+    return (place, 0, 0, 0, 0, number)
+
+
+def _content(coefficients: list[Fraction], leading: Fraction) -> Fraction:
+    """The rational factor that leaves whole coefficients without a common divisor, the first positive."""
+    from math import gcd, lcm
+
+    top = gcd(*(c.numerator for c in coefficients))
+    bottom = lcm(*(c.denominator for c in coefficients))
+    return Fraction(top, bottom) * (-1 if leading < 0 else 1)
+
+
+def collect(proof: Proof, term: Term) -> int | None:
+    """Collect a term; the step that concludes ``term = collected``, None where nothing better is found.
+
+    Of the two forms the one with fewer printed nodes is taken.  A term too large to print, or whose
+    polynomials grow too large, stays as it is.
+    """
+    if tree_size(term) > MAX_TREE:
+        return None
+    candidates: list[Term] = []
+    for expand in (False, True):
+        try:
+            candidate = Collector(proof, expand).term(term)
+            candidates.append(Collector(proof, False).term(candidate) if not expand else candidate)
+        except Rejection:
+            continue
+    for candidate in sorted(candidates, key=tree_size):
+        if candidate is term:
+            return None
+        for rule in ("ring", "field"):
+            try:
+                return proof.infer(rule, term, candidate)
+            except Rejection:
+                continue
+    return None

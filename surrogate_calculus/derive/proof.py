@@ -1,0 +1,177 @@
+"""Building a derivation: a log of kernel inferences, made by the kernel's own functions.
+
+A :class:`Proof` cannot record what the kernel does not conclude, and its :meth:`certificate` is what
+``check`` replays.  The passes over a whole DAG (:meth:`Proof.differentiate`, :meth:`Proof.evaluate`)
+take one step for each shared node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..kernel.calculus import State, evaluation, gradient
+from ..kernel.certificate import FORMAT, VERSION, NodeTable
+from ..kernel.facts import Facts
+from ..kernel.inference import Definition, Inference
+from ..kernel.judgement import Equation, Relation
+from ..language.terms import HAS_EVAL, HAS_STOP, App, Eval, Grad, Sym, Term, postorder
+
+__all__ = ["Entry", "Proof"]
+
+#: A logged step: rule, left side, right side, premises.  The left side of a step of a pass is kept
+#: as (constructor, key, children): most are never looked at again.
+Entry = tuple[str, "Term | tuple[type[Term], Any, tuple[Term, ...]]", Term, tuple[int, ...]]
+
+
+class Proof:
+    """A derivation under construction.
+
+    Args:
+        definitions: what defined names stand for; a body uses earlier names only.
+        assumptions: what is assumed of names, pairs such as ``("positive", "p")``.
+    """
+
+    def __init__(
+        self, definitions: Iterable[Definition] = (), assumptions: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self.state = State(Facts(assumptions))
+        stored = {
+            d.name: Definition(d.name, d.arity, self.state.store.add(d.body)) for d in definitions
+        }
+        for definition in stored.values():
+            self.state.define(definition.name, definition.body)
+        self.inference = Inference(self.state, stored)
+        self.log: list[Entry] = []
+        self._values: set[int] = set()  # the steps that conclude an equality of values only
+        self._numbers: dict[tuple[object, ...], dict[int, int]] = {}  # operator → operand → its step
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """The definitions, by name."""
+        return self.inference.definitions
+
+    def add(self, term: Term) -> Term:
+        """The term in the proof's store."""
+        return self.state.store.add(term)
+
+    def infer(self, rule: str, lhs: Term, rhs: Term | None = None, premises: Sequence[int] = ()) -> int:
+        """Take a kernel step and log it; returns its number.
+
+        Raises:
+            Rejection: the kernel does not conclude this.
+        """
+        equation = self.inference.infer(rule, lhs, rhs, [self.conclusion(p) for p in premises])
+        self.log.append((rule, equation.lhs, equation.rhs, tuple(premises)))
+        if equation.relation is Relation.VALUE:
+            self._values.add(len(self.log) - 1)
+        return len(self.log) - 1
+
+    def left(self, step: int) -> Term:
+        """The left side of a step's conclusion."""
+        lhs = self.log[step][1]
+        return self.state.store.node(*lhs) if isinstance(lhs, tuple) else lhs
+
+    def right(self, step: int) -> Term:
+        """The right side of a step's conclusion."""
+        return self.log[step][2]
+
+    def conclusion(self, step: int) -> Equation:
+        """What a step concludes."""
+        relation = Relation.VALUE if step in self._values else Relation.STRICT
+        return Equation(relation, self.left(step), self.right(step))
+
+    def chain(self, steps: Sequence[int]) -> int:
+        """Transitivity along the steps, each starting where the one before ends."""
+        if len(steps) == 1:
+            return steps[0]
+        return self.infer("transitivity", self.left(steps[0]), self.right(steps[-1]), steps)
+
+    def differentiate(
+        self,
+        param: str,
+        coordinate: tuple[Term, ...],
+        body: Term,
+        keep: Callable[[str, Term], bool],
+        rule_for: Callable[[str, Term], str | None],
+    ) -> int | None:
+        """Push ``∇param`` inside ``body``; the number of the step that concludes it.
+
+        Args:
+            coordinate: the component of a vector parameter, or empty.
+            keep: says of a node that its ∇ is left as it is.
+            rule_for: names a pattern rule to use at a node instead of the calculus's own, or None.
+
+        Returns:
+            None if the ∇ of the body itself is kept.
+        """
+        state = self.state
+        if keep(param, body):
+            return None
+        proved = state.proved(Grad, param, coordinate)
+        numbers = self._numbers.setdefault((Grad, param, *map(id, coordinate)), {})
+        depends = state.depends
+        log = self.log
+        todo: list[tuple[Term, bool]] = [(body, False)]
+        seen: set[int] = set()
+        while todo:
+            node, ready = todo.pop()
+            if ready:
+                rule = rule_for(param, node)
+                if rule is not None:
+                    numbers[id(node)] = self.infer(rule, state.node(Grad, param, node, *coordinate))
+                    continue
+                name, out = gradient(state, param, coordinate, node)
+                proved[id(node)] = out
+                numbers[id(node)] = len(log)
+                log.append((name, (Grad, param, (node, *coordinate)), out, ()))
+                continue
+            if id(node) in seen or id(node) in numbers:
+                continue
+            seen.add(id(node))
+            if keep(param, node):
+                continue
+            todo.append((node, True))
+            if rule_for(param, node) is not None:
+                continue
+            application = node.__class__ is App  # has the parameter itself in a slot of its own
+            for arg in node.args:
+                if id(arg) not in seen and depends(param, arg):
+                    if not (application and arg.__class__ is Sym):
+                        todo.append((arg, False))
+        return numbers[id(body)]
+
+    def evaluate(self, body: Term) -> int:
+        """Push ``→`` inside ``body``, which has no ∇ over a ⊥; the number of the concluding step."""
+        state = self.state
+        proved = state.proved(Eval)
+        numbers = self._numbers.setdefault((Eval,), {})
+        for node in postorder(body):
+            if id(node) not in numbers and (node is body or node.flags & (HAS_STOP | HAS_EVAL)):
+                name, out = evaluation(state, node)
+                proved[id(node)] = out
+                numbers[id(node)] = len(self.log)
+                self.log.append((name, (Eval, None, (node,)), out, ()))
+        return numbers[id(body)]
+
+    def certificate(self, claim: Equation) -> dict[str, Any]:
+        """The derivation as plain data; its last step must conclude the claim."""
+        table = NodeTable()
+        rows = []
+        sides = []
+        for number, (rule, _, rhs, premises) in enumerate(self.log):
+            lhs = self.left(number)
+            sides.append((rule, lhs, rhs, premises))
+        bodies = [d.body for d in self.definitions.values()]
+        table.add(postorder(*bodies, *(t for _, lhs, rhs, _ in sides for t in (lhs, rhs)), claim.lhs, claim.rhs))
+        for rule, lhs, rhs, premises in sides:
+            rows.append([rule, table[lhs], table[rhs], list(premises)])
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "nodes": table.rows,
+            "definitions": [[d.name, d.arity, table[d.body]] for d in self.definitions.values()],
+            "assumptions": [list(a) for a in self.state.facts.assumptions],
+            "steps": rows,
+            "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
+        }

@@ -1,0 +1,192 @@
+"""Pushing every ∇ and → of a term inside, innermost first.
+
+``∇`` stops at what has no inside: a function or density applied to the parameter (``∇θ p(x; θ)``), its
+logarithm where the function is *log-domain*, and an expectation.  A function is log-domain if a
+document declares it a density, or if the source has it as a factor of a denominator or of the
+argument of a log: there it is not zero, ``∇p = p ∇ log p`` may be used, and log-derivatives come out of
+the calculus by themselves at every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..errors import DeriveError
+from ..kernel.judgement import Rejection
+from ..kernel.polynomial import direct_slot
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_GRAD,
+    App,
+    Eval,
+    Expect,
+    Fn,
+    Grad,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
+from ..printing.text import summary
+from .proof import Proof
+
+__all__ = ["Pusher", "gradient_parameters", "log_domain"]
+
+
+def gradient_parameters(term: Term) -> frozenset[str]:
+    """The parameters that some ∇ in the term differentiates in."""
+    return frozenset(n.key for n in postorder(term) if n.__class__ is Grad)
+
+
+def log_domain(term: Term) -> frozenset[str]:
+    """Names of the opaque functions that occur as a factor of a denominator or of a log's argument.
+
+    The walk to such a factor leads through products, powers, Σ, ∏, ⊥ and →, never through a sum: in
+    ``log(1 + f)`` the function f may be zero.
+    """
+    found: set[str] = set()
+    todo: list[tuple[Term, bool]] = [(term, False)]
+    seen: set[tuple[int, bool]] = set()
+    while todo:
+        node, factor = todo.pop()
+        if (id(node), factor) in seen:
+            continue
+        seen.add((id(node), factor))
+        cls = node.__class__
+        if cls is App and factor:
+            found.add(node.key[0])
+        if cls is Pow:
+            exponent = node.args[1]
+            inverse = exponent.__class__ is Num and exponent.key < 0
+            todo += [(node.args[0], factor or inverse), (exponent, False)]
+        elif cls is Fn and node.key == "log":
+            todo.append((node.args[0], True))
+        elif cls in (Mul, Stop, Eval):
+            todo += [(a, factor) for a in node.args]
+        elif cls in (Sum, Prod):
+            todo += [(node.args[0], False), (node.args[1], False), (node.args[2], factor)]
+        else:
+            todo += [(a, False) for a in node.args]
+    return frozenset(found)
+
+
+class Pusher:
+    """The strategy: which ∇ are left, which rule is used where.
+
+    Args:
+        proof: where the steps go.
+        params: every parameter of a ∇ in the whole term.
+        log_names: the log-domain functions.
+    """
+
+    def __init__(self, proof: Proof, params: Collection[str], log_names: Collection[str]) -> None:
+        self.proof = proof
+        self.params = tuple(sorted(params))
+        self.log_names = frozenset(log_names)
+        self._direct: dict[int, bool] = {}
+
+    def direct(self, node: Term) -> bool:
+        """Whether every parameter occurs in the application as a slot of its own, or not at all.
+
+        Then ``∇θ f(x; θ)`` is the partial derivative of f, and may stay as it is.
+        """
+        found = self._direct.get(id(node))
+        if found is None:
+            found = (
+                isinstance(node, App)
+                and self.proof.state.stop_free(node)
+                and all(
+                    not self.proof.state.depends(p, node) or direct_slot(node, p) is not None
+                    for p in self.params
+                )
+            )
+            self._direct[id(node)] = found
+        return found
+
+    def _logarithm(self, node: Term) -> bool:
+        """Whether the node is the log of a log-domain function."""
+        return (
+            node.__class__ is Fn
+            and node.key == "log"
+            and node.args[0].__class__ is App
+            and node.args[0].key[0] in self.log_names
+            and self.direct(node.args[0])
+        )
+
+    def keep(self, param: str, node: Term) -> bool:
+        """Whether ``∇param node`` is left as it is."""
+        cls = node.__class__
+        if cls is Expect:
+            return self.proof.state.depends(param, node)
+        if cls is not App and cls is not Fn and cls is not Grad:
+            return False
+        core = node
+        while core.__class__ is Grad:
+            core = core.args[0]
+        if not self.proof.state.depends(param, core):
+            return False
+        if core.__class__ is Expect:
+            return True
+        if core.__class__ is App:
+            return self.direct(core) and (core is not node or core.key[0] not in self.log_names)
+        return self._logarithm(core)
+
+    def rule_for(self, param: str, node: Term) -> str | None:
+        """``log_derivative`` for a log-domain function."""
+        if node.__class__ is App and node.key[0] in self.log_names and self.direct(node):
+            return "log_derivative"
+        return None
+
+    def push(self, term: Term) -> int | None:
+        """Push every ∇ and → of the term inside; the step that concludes ``term = …``, None if nothing moves.
+
+        Raises:
+            DeriveError: an operator that no rule moves.
+        """
+        proof = self.proof
+        step: dict[int, int | None] = {}
+        new: dict[int, Term] = {}
+        for node in postorder(term):
+            step[id(node)] = None
+            new[id(node)] = node
+            if not node.flags & (HAS_GRAD | HAS_EVAL):
+                continue
+            steps: list[int] = []
+            moved = [step[id(a)] for a in node.args]
+            premises = list(dict.fromkeys(s for s in moved if s is not None))
+            current = node
+            if premises:
+                steps.append(proof.infer("congruence", node, None, premises))
+                current = proof.right(steps[-1])
+            try:
+                last = self._operator(current)
+            except Rejection as reason:
+                raise DeriveError(
+                    f"cannot work out {summary(current)}: {reason}", instead=_advice(current)
+                ) from None
+            if last is not None:
+                steps.append(last)
+            if steps:
+                step[id(node)] = proof.chain(steps)
+                new[id(node)] = proof.right(step[id(node)])  # type: ignore[arg-type]
+        return step[id(term)]
+
+    def _operator(self, node: Term) -> int | None:
+        if node.__class__ is Grad:
+            return self.proof.differentiate(node.key, node.args[1:], node.args[0], self.keep, self.rule_for)
+        if node.__class__ is Eval:
+            return self.proof.evaluate(node.args[0])
+        return None
+
+
+def _advice(node: Term) -> str:
+    if node.__class__ is Grad and len(node.args) > 1:
+        return f"a vector parameter stands behind ';' or carries its index, as in {node.key}[k]"
+    if any(n.__class__ is Expect for n in postorder(node)):
+        return "∇ moves inside 𝔼 only where the 𝔼 stands alone: write the sum of its terms"
+    return "take the range of Σ and ∏, and every index, free of the parameter"

@@ -1,0 +1,391 @@
+"""The schema rules, computed: one step of ∇, of → and of ⊥ at a node.
+
+A step is applied to the operator over *one* constructor.  What it says about the operands, ``∇A`` say,
+is either left as it is or, where an equation ``∇A = …`` has been proved already, replaced by its right
+side; products with 0 and sums with 0 vanish on the way.  So a derivation over a shared DAG takes one
+step for each shared node, however often the node occurs.
+
+The ``State`` holds what has been proved and under which hypotheses.  It is used by the checker, which
+believes only what it has replayed, and by the strategies, so that nothing is derived by other means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from fractions import Fraction
+from typing import Any
+
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_STOP,
+    Add,
+    App,
+    Axis,
+    Bound,
+    Eval,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Store,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+    rebuild,
+)
+from .facts import Facts
+from .judgement import Rejection
+from .matching import Substitution, instance
+from .rules import FUNCTION_DERIVATIVES
+
+__all__ = ["State", "evaluation", "gradient", "stopping"]
+
+#: Functions that are constant under ∇: the conditions, "stopped by nature" (design §2).
+_STEPS = frozenset({"sign", "gt", "ge", "eq"})
+
+
+class State:
+    """What a derivation has established so far; one object for one derivation or one replay.
+
+    Attributes:
+        store: makes equal terms identical.
+        facts: the hypotheses used, and what discharges them.
+    """
+
+    def __init__(self, facts: Facts | None = None) -> None:
+        self.store = Store()
+        self.facts = facts or Facts()
+        self._names: dict[str, frozenset[str]] = {}
+        self._stopped: set[str] = set()
+        self.zero = self.store.add(Num(0))
+        self.one = self.store.add(Num(1))
+        self._known: dict[Any, dict[int, Term]] = {}
+        self._depends: dict[str, dict[int, bool]] = {}
+
+    def define(self, name: str, body: Term) -> None:
+        """Tell that a name is defined, after the names that its body uses.
+
+        A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
+        "free of ⊥" may be concluded from its looks.
+        """
+        names: set[str] = set()
+        for node in postorder(body):
+            if node.__class__ in (Sym, Indexed):
+                names |= {node.key} | self._names.get(node.key, frozenset())
+        self._names[name] = frozenset(names)
+        if body.flags & (HAS_STOP | HAS_EVAL) or names & self._stopped:
+            self._stopped.add(name)
+
+    @property
+    def defined(self) -> Collection[str]:
+        """The names that are defined."""
+        return self._names
+
+    def stop_free(self, node: Term) -> bool:
+        """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
+        if node.flags & (HAS_STOP | HAS_EVAL):
+            return False
+        return not any(self._occurs(name, node) for name in self._stopped)
+
+    # what is proved of operators: ∇A = …, →A = …, ⊥A = …
+    def proved(self, cls: type[Term], key: object = None, coordinate: tuple[Term, ...] = ()) -> dict[int, Term]:
+        """The equations proved of one operator: from ``id(A)`` to the right side of ``∇A = …``."""
+        return self._known.setdefault((cls, key, *map(id, coordinate)), {})
+
+    def learn(self, lhs: Term, rhs: Term) -> None:
+        """Remember a strict equation whose left side is an operator; the first one proved stays."""
+        if lhs.__class__ in (Grad, Eval, Stop):
+            table = self.proved(lhs.__class__, lhs.key, lhs.args[1:])
+            table.setdefault(id(lhs.args[0]), rhs)
+
+    def known(self, lhs: Term) -> Term | None:
+        """The right side proved equal to the operator term ``lhs``, if any."""
+        return self.proved(lhs.__class__, lhs.key, lhs.args[1:]).get(id(lhs.args[0]))
+
+    def node(self, cls: type[Term], key: object, *args: Term) -> Term:
+        """A node of the store."""
+        return self.store.node(cls, key, args)
+
+    def rebuild(self, node: Term, args: tuple[Term, ...]) -> Term:
+        """The same constructor over other children of the store."""
+        if node.__class__ is App:  # its derivatives stay sorted
+            return self.store.add(rebuild(node, args))
+        return self.store.node(node.__class__, node.key, args, getattr(node, "hint", None))
+
+    def total(self, terms: list[Term]) -> Term:
+        """A sum without its zeros."""
+        terms = [t for t in terms if t is not self.zero]
+        if len(terms) > 1:
+            return self.store.node(Add, None, tuple(terms))
+        return terms[0] if terms else self.zero
+
+    def product(self, *factors: Term) -> Term:
+        """A product without its ones; 0 if a factor is 0."""
+        zero, one = self.zero, self.one
+        kept = []
+        for factor in factors:
+            if factor is zero:
+                return zero
+            if factor is not one:
+                kept.append(factor)
+        if len(kept) > 1:
+            return self.store.node(Mul, None, tuple(kept))
+        return kept[0] if kept else self.one
+
+    def depends(self, param: str, node: Term) -> bool:
+        """Whether the parameter occurs in the term outside ⊥ (under → it always counts)."""
+        memo = self._depends.setdefault(param, {})
+        found = memo.get(id(node))
+        if found is not None:
+            return found
+        todo = [node]
+        while todo:
+            n = todo[-1]
+            if id(n) in memo:
+                todo.pop()
+                continue
+            cls = n.__class__
+            if cls is Sym or cls is Indexed:
+                if n.key == param or param in self._names.get(n.key, ()):
+                    memo[id(n)] = True
+                    continue
+            elif cls is Stop or (cls is Fn and n.key in _STEPS):
+                memo[id(n)] = False
+                continue
+            elif cls is Eval and n.flags & HAS_STOP:
+                memo[id(n)] = self._occurs(param, n)
+                continue
+            missing = [a for a in n.args if id(a) not in memo]
+            if missing:
+                todo.extend(missing)
+            else:
+                memo[id(n)] = any(memo[id(a)] for a in n.args)
+        return memo[id(node)]
+
+    def _occurs(self, param: str, root: Term) -> bool:
+        todo, seen = [root], set()
+        while todo:
+            n = todo.pop()
+            if id(n) not in seen:
+                seen.add(id(n))
+                if n.key == param and n.__class__ in (Sym, Indexed):
+                    return True
+                todo.extend(n.args)
+        return False
+
+
+# ---------------------------------------------------------------------------------------------- ∇
+_Derivative = Callable[[Term], Term]
+
+
+def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term) -> tuple[str, Term]:
+    """One step of ``∇param node``: the name of the rule and the right side.
+
+    Args:
+        coordinate: empty for a scalar parameter, else the one component.
+
+    Raises:
+        Rejection: no rule of the calculus moves this ∇ inwards (𝔼, a bare vector, …).
+    """
+    if param in state.defined:
+        raise Rejection(f"{param} is defined, so it is no parameter")
+    if not state.depends(param, node):
+        return ("grad_stop" if node.__class__ is Stop else "grad_constant"), state.zero
+    proved = state.proved(Grad, param, coordinate)
+
+    def d(term: Term) -> Term:
+        found = proved.get(id(term))
+        if found is not None:
+            return found
+        return state.node(Grad, param, term, *coordinate) if state.depends(param, term) else state.zero
+
+    rule = _GRADIENT.get(node.__class__)
+    if rule is None:
+        raise Rejection(f"no rule moves ∇ inside {node.tag}")
+    return rule(state, param, coordinate, node, d)
+
+
+def _parameter(
+    state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative
+) -> tuple[str, Term]:
+    if node.key != param:
+        raise Rejection(f"{node.key} is defined: unfold it first")
+    if node.__class__ is Sym:
+        if coordinate:
+            raise Rejection(f"the vector {param} stands in arithmetic without an index")
+        return "grad_parameter", state.one
+    if not coordinate or len(node.args) != 1 or state.depends(param, node.args[0]):
+        raise Rejection(f"the derivative of {param} at an index needs one coordinate")
+    return "grad_parameter", state.node(Fn, "eq", node.args[0], coordinate[0])
+
+
+def _sum(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+    return "grad_sum", state.total([d(a) for a in node.args])
+
+
+def _product(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+    args = node.args
+    terms = []
+    for k, factor in enumerate(args):
+        inner = d(factor)
+        if inner is not state.zero:
+            terms.append(state.product(*args[:k], inner, *args[k + 1 :]))
+    return "grad_product", state.total(terms)
+
+
+def _power(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+    base, exponent = node.args
+    if exponent.__class__ is Num:
+        n: Fraction = exponent.key
+        if n.denominator != 1:
+            state.facts.require("positive", base)
+        elif n < 1:
+            state.facts.require("nonzero", base)
+        if n == 0:
+            return "grad_power", state.zero
+        lower = base if n == 2 else state.node(Pow, None, base, state.node(Num, n - 1))
+        if n == 1:
+            lower = state.one
+        return "grad_power", state.product(state.node(Num, n), lower, d(base))
+    state.facts.require("positive", base)
+    d_base, d_exponent = d(base), d(exponent)
+    log = state.node(Fn, "log", base)
+    inverse = state.node(Pow, None, base, state.node(Num, Fraction(-1)))
+    outer = state.total([state.product(d_exponent, log), state.product(exponent, d_base, inverse)])
+    return "grad_power_general", state.product(node, outer)
+
+
+def _function(
+    state: State, param: str, coordinate: object, node: Term, d: _Derivative
+) -> tuple[str, Term]:
+    op: str = node.key
+    if op in FUNCTION_DERIVATIVES:
+        outer, conditions = FUNCTION_DERIVATIVES[op]
+        found: Substitution = {"?A": (node.args[0], 0)}
+        for kind, condition in conditions:
+            state.facts.require(kind, instance(condition, found, state.store))
+        return f"grad_{op}", state.product(instance(outer, found, state.store), d(node.args[0]))
+    if op in ("max", "min"):
+        a, b = node.args
+        state.facts.require("nonzero", state.node(Add, None, a, state.node(Mul, None, state.node(Num, Fraction(-1)), b)))
+        first = state.node(Fn, "gt", *((a, b) if op == "max" else (b, a)))
+        second = state.node(Fn, "gt", *((b, a) if op == "max" else (a, b)))
+        return "grad_max", state.total([state.product(first, d(a)), state.product(second, d(b))])
+    if op == "cases":
+        condition, then, other = node.args
+        return "grad_cases", state.node(Fn, "cases", condition, d(then), d(other))
+    raise Rejection(f"no rule for the derivative of {op}")
+
+
+def _chain(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+    assert isinstance(node, App)
+    partials = node.partials
+    terms = []
+    for position, slot in enumerate(node.slots, start=1):
+        if slot.__class__ is Sym and slot.key == param:
+            partial = node.with_partials((*partials, (position, coordinate[0] if coordinate else None)))
+            terms.append(state.store.add(partial))
+            continue
+        inner = d(slot)
+        if inner is not state.zero:
+            partial = node.with_partials((*partials, (position, None)))
+            terms.append(state.product(state.store.add(partial), inner))
+    if any(state.depends(param, c) for c in node.args[node.n_slots :]):
+        raise Rejection("the coordinate of a derivative depends on the parameter")
+    return "grad_chain", state.total(terms)
+
+
+def _series(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+    lo, hi, body = node.args
+    if state.depends(param, lo) or state.depends(param, hi):
+        raise Rejection("the range of a sum or product depends on the parameter")
+    if any(c.loose for c in coordinate):
+        raise Rejection("∇ with a bound coordinate does not move under a binder")
+    hint: str = node.hint  # type: ignore[attr-defined]
+    inner = d(body)
+    if node.__class__ is Sum:
+        if inner is state.zero:
+            return "grad_series", state.zero
+        return "grad_series", state.store.node(Sum, None, (lo, hi, inner), hint)
+    state.facts.require("nonzero", body)
+    quotient = state.product(inner, state.node(Pow, None, body, state.node(Num, Fraction(-1))))
+    return "grad_series_product", state.product(node, state.store.node(Sum, None, (lo, hi, quotient), hint))
+
+
+def _second(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+    """∇φ of an unexpanded ∇θ f(x; θ, g(φ)): of what ∇θ f is known to equal."""
+    inner = state.known(node)
+    if inner is None:
+        raise Rejection("the inner ∇ has not been pushed inside")
+    return "grad_grad", d(inner)
+
+
+_GRADIENT: dict[type[Term], Callable[..., tuple[str, Term]]] = {
+    Sym: _parameter,
+    Indexed: _parameter,
+    Add: _sum,
+    Mul: _product,
+    Pow: _power,
+    Fn: _function,
+    App: _chain,
+    Sum: _series,
+    Prod: _series,
+    Grad: _second,
+}
+
+# ---------------------------------------------------------------------------------------------- →
+
+
+def evaluation(state: State, node: Term) -> tuple[str, Term]:
+    """One step of ``→node``: the name of the rule and the right side.
+
+    Raises:
+        Rejection: ∇ and 𝔼 over a ⊥ must be worked out before evaluation (Eq. 5 does not apply).
+    """
+    if state.stop_free(node):
+        return "eval_free", node
+    proved = state.proved(Eval)
+
+    def e(term: Term) -> Term:
+        if state.stop_free(term):
+            return term
+        found = proved.get(id(term))
+        return state.node(Eval, None, term) if found is None else found
+
+    if node.__class__ is Stop or node.__class__ is Eval:
+        return ("eval_stop" if node.__class__ is Stop else "eval_eval"), e(node.args[0])
+    if node.__class__ in (Sym, Indexed):
+        raise Rejection(f"{node.key} is defined with a ⊥: unfold it first")
+    if node.__class__ is Grad:
+        raise Rejection("→ does not move inside ∇ while ⊥ occurs below it")
+    return "eval_function", state.rebuild(node, tuple(e(a) for a in node.args))
+
+
+def stopping(state: State, node: Term) -> tuple[str, Term]:
+    """One step of ``⊥node``: the name of the rule and the right side.
+
+    Raises:
+        Rejection: ⊥ of a name or of a ∇ stays as it is.
+    """
+    if node.__class__ is Num:
+        return "stop_number", node
+    if node.__class__ is Stop:
+        return "stop_stop", node
+    if node.__class__ is Eval:
+        lhs = state.node(Stop, None, node.args[0])
+        return "stop_eval", state.known(lhs) or lhs
+    if node.__class__ in (Grad, Sym, Indexed, Bound, Axis):
+        raise Rejection(f"⊥ does not move inside {node.tag}")
+
+    def s(term: Term) -> Term:
+        if term.__class__ in (Bound, Axis):
+            return term
+        lhs = state.node(Stop, None, term)
+        return state.known(lhs) or lhs
+
+    return "stop_function", state.rebuild(node, tuple(s(a) for a in node.args))

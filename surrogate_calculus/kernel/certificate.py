@@ -1,0 +1,213 @@
+"""Certificates: derivations as plain data, and the strict reading of them.
+
+A certificate is what ``json.loads`` returns: dicts, lists, strings and ints.
+
+.. code-block:: text
+
+    {"format": "surrogate-calculus certificate", "version": 1,
+     "nodes":       [[tag, key, [child, …]], …],          # children before parents
+     "definitions": [[name, arity, node], …],
+     "assumptions": [[kind, name], …],
+     "steps":       [[rule, left, right, [premise, …]], …],   # nodes; earlier steps
+     "claim":       [relation, left, right]}              # the conclusion of the last step
+
+Derivations are DAGs, so a table: a step over a node serves every place where the node occurs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from ..language.terms import CONSTRUCTORS, FUNCTIONS, App, Axis, Bound, Num, Store, Term
+from .facts import ASSUMPTIONS
+from .judgement import Rejection
+
+__all__ = ["FORMAT", "LIMITS", "NodeTable", "read_assumptions", "read_nodes", "sequence"]
+
+FORMAT = "surrogate-calculus certificate"
+VERSION = 1
+#: What a certificate may have at most, so that a hostile one is refused in bounded time.
+LIMITS = {"nodes": 5_000_000, "steps": 5_000_000, "args": 1_000_000, "digits": 10_000, "name": 1_000}
+
+_ARITY = {"pow": 2, "stop": 1, "eval": 1, "sum": 3, "prod": 3, "expect": 2}
+
+
+class NodeTable:
+    """Writes terms as rows, each shared node once."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+        self._where: dict[int, int] = {}
+        self._keep: list[Term] = []
+
+    def add(self, nodes: Iterable[Term]) -> None:
+        """Add nodes that come children first."""
+        for node in nodes:
+            if id(node) not in self._where:
+                self._where[id(node)] = len(self.rows)
+                self._keep.append(node)
+                row: list[Any] = [node.tag, _write_key(node), [self._where[id(a)] for a in node.args]]
+                hint = getattr(node, "hint", None)
+                if hint is not None:
+                    row.append(hint)
+                self.rows.append(row)
+
+    def __getitem__(self, node: Term) -> int:
+        """The row of a node that was added."""
+        return self._where[id(node)]
+
+
+def _write_key(node: Term) -> Any:
+    if isinstance(node, Num):
+        return str(node.key)
+    if isinstance(node, App):
+        name, a, g, p, partials = node.key
+        return [name, a, g, p, [[slot, int(has)] for slot, has in partials]]
+    return node.key
+
+
+def sequence(value: object, what: str, limit: int) -> Sequence[Any]:
+    """The value, if it is a list no longer than the limit.
+
+    Raises:
+        Rejection: otherwise.
+    """
+    if not isinstance(value, list):
+        raise Rejection(f"{what} must be a list")
+    if len(value) > limit:
+        raise Rejection(f"{what} has {len(value)} entries, more than {limit}")
+    return value
+
+
+def _natural(value: object, below: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
+        raise Rejection(f"{what} must be a whole number below {below}")
+    return value
+
+
+def _name(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value or len(value) > LIMITS["name"] or value[0] == "?":
+        raise Rejection(f"{what} must be a name")
+    return value
+
+
+def read_nodes(rows: object, store: Store) -> list[Term]:
+    """The terms of a node table, in the store.
+
+    Raises:
+        Rejection: a row that is no node of the language, or refers to a later row.
+    """
+    nodes: list[Term] = []
+    for number, row in enumerate(sequence(rows, "nodes", LIMITS["nodes"])):
+        if not isinstance(row, list) or len(row) not in (3, 4):
+            raise Rejection(f"node {number} must be [tag, key, children]")
+        cls = CONSTRUCTORS.get(row[0]) if isinstance(row[0], str) else None
+        if cls is None:
+            raise Rejection(f"node {number}: there is no constructor {row[0]!r:.40}")
+        children = sequence(row[2], f"the children of node {number}", LIMITS["args"])
+        args = tuple(nodes[_natural(c, number, f"a child of node {number}")] for c in children)
+        hint = None
+        if "hint" in cls.__slots__ or hasattr(cls, "hint"):
+            hint = _name(row[3] if len(row) == 4 else "i", f"the hint of node {number}")
+        elif len(row) == 4:
+            raise Rejection(f"node {number}: {row[0]} has no bound name")
+        try:
+            key = _read_key(cls.tag, row[1], len(args))
+        except Rejection as reason:
+            raise Rejection(f"node {number}: {reason}") from None
+        nodes.append(store.node(cls, key, args, hint))
+    return nodes
+
+
+def _read_key(tag: str, key: object, n_args: int) -> Any:
+    """The payload of a node, with the number of children that the constructor wants."""
+    wanted = _ARITY.get(tag)
+    if tag in ("add", "mul"):
+        if n_args < 2:
+            raise Rejection(f"{tag} needs two or more children")
+    elif tag == "indexed":
+        if n_args < 1:
+            raise Rejection("a family needs an index")
+        return _name(key, "a family")
+    elif tag == "grad":
+        if n_args not in (1, 2):
+            raise Rejection("∇ has a body and at most one coordinate")
+        return _name(key, "a parameter")
+    elif tag == "fn":
+        if not isinstance(key, str) or FUNCTIONS.get(key) != n_args:
+            raise Rejection("no such function with so many arguments")
+        return key
+    elif tag == "app":
+        return _read_application(key, n_args)
+    elif tag in ("num", "sym", Bound.tag, Axis.tag):
+        if n_args:
+            raise Rejection(f"{tag} has no children")
+        if tag == "sym":
+            return _name(key, "a symbol")
+        if tag == "num":
+            return _number(key)
+        return _natural(key, 10**6, "an index")
+    elif wanted != n_args:
+        raise Rejection(f"{tag} has {wanted} children, not {n_args}")
+    if key is not None:
+        raise Rejection(f"{tag} has no key")
+    return None
+
+
+def _number(key: object) -> Fraction:
+    if not isinstance(key, str) or len(key) > LIMITS["digits"]:
+        raise Rejection("a number is a string such as '-2/3'")
+    top, _, bottom = key.partition("/")
+    if not (top.removeprefix("-").isascii() and top.removeprefix("-").isdigit()):
+        raise Rejection("a number is a string such as '-2/3'")
+    if bottom and not (bottom.isascii() and bottom.isdigit() and int(bottom)):
+        raise Rejection("a number has a positive denominator")
+    return Fraction(int(top), int(bottom or "1"))
+
+
+def _read_application(key: object, n_args: int) -> Any:
+    if not isinstance(key, list) or len(key) != 5:
+        raise Rejection("an application's key is [name, arguments, given, parameters, partials]")
+    counts = [_natural(c, LIMITS["args"], "a number of slots") for c in key[1:4]]
+    partials = []
+    for entry in sequence(key[4], "partials", 1000):
+        if not isinstance(entry, list) or len(entry) != 2:
+            raise Rejection("a partial is [slot, has a coordinate]")
+        partials.append((_natural(entry[0] - 1 if isinstance(entry[0], int) else -1, sum(counts), "a slot") + 1,
+                         bool(_natural(entry[1], 2, "a flag"))))  # fmt: skip
+    if partials != sorted(partials) or n_args != sum(counts) + sum(has for _, has in partials):
+        raise Rejection("the slots and partials do not fit the children")
+    return (_name(key[0], "a function"), *counts, tuple(partials))
+
+
+def read_assumptions(rows: object) -> list[tuple[str, str]]:
+    """The assumptions about names.
+
+    Raises:
+        Rejection: one that is not of the closed list.
+    """
+    out = []
+    for row in sequence(rows, "assumptions", LIMITS["nodes"]):
+        if not isinstance(row, list) or len(row) != 2 or row[0] not in ASSUMPTIONS:
+            raise Rejection(f"an assumption is [kind, name] with a kind of {', '.join(ASSUMPTIONS)}")
+        out.append((str(row[0]), _name(row[1], "an assumption's name")))
+    return out
+
+
+def fields(certificate: object, names: Sequence[str]) -> Mapping[str, Any]:
+    """The certificate, if it has just these fields and is of this format.
+
+    Raises:
+        Rejection: otherwise.
+    """
+    if not isinstance(certificate, dict):
+        raise Rejection("a certificate is an object")
+    missing = [n for n in names if n not in certificate]
+    unknown = [str(n)[:40] for n in certificate if n not in names]
+    if missing or unknown:
+        raise Rejection(f"fields missing: {missing}, unknown: {unknown}")
+    if certificate["format"] != FORMAT or certificate["version"] != VERSION:
+        raise Rejection(f"not a {FORMAT} of version {VERSION}")
+    return certificate

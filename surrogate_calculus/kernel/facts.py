@@ -1,0 +1,134 @@
+"""Side conditions: which are used, and the closed list of what discharges them.
+
+A condition is ``nonzero E`` or ``positive E``.  It is discharged when it follows from the shape of E by
+the laws below, or from what the certificate assumes of its names (``positive p``: a density;
+``count N``: an integer ≥ 1).  What is left is a hypothesis of the result, and is listed in the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..language.terms import Add, App, Eval, Fn, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
+from .judgement import Hypothesis
+
+__all__ = ["ASSUMPTIONS", "Facts"]
+
+#: What may be assumed of a name.
+ASSUMPTIONS = ("positive", "count")
+
+# Signs, ordered by what they say: each implies the ones it contains.
+_UNKNOWN, _NONNEGATIVE, _NONZERO, _POSITIVE = 0, 1, 2, 3  # positive = nonnegative and nonzero (bits)
+
+
+class Facts:
+    """The side conditions of one derivation.
+
+    Args:
+        assumptions: pairs (kind of :data:`ASSUMPTIONS`, name).
+    """
+
+    def __init__(self, assumptions: Iterable[tuple[str, str]] = ()) -> None:
+        self.assumptions = tuple(sorted(set(assumptions)))
+        self._assumed = frozenset(self.assumptions)
+        self._signs: dict[int, int] = {}
+        self._used: dict[tuple[str, int], Hypothesis] = {}
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """The conditions used and not discharged, in order of use."""
+        return tuple(self._used.values())
+
+    def require(self, kind: str, term: Term) -> None:
+        """Use a side condition: discharged if it can be, else a hypothesis of all that follows.
+
+        The term must be of the derivation's store.
+        """
+        entry = (kind, id(term))
+        if entry in self._used:
+            return
+        wanted = _NONZERO if kind == "nonzero" else _POSITIVE
+        if self._sign(term) & wanted != wanted:
+            self._used[entry] = Hypothesis(kind, term)
+
+    def _sign(self, root: Term) -> int:
+        """What is known of a term's sign; iterative, each node once in the life of this object."""
+        signs = self._signs
+        todo = [root]
+        while todo:
+            node = todo[-1]
+            if id(node) in signs:
+                todo.pop()
+                continue
+            missing = [a for a in self._relevant(node) if id(a) not in signs]
+            if missing:
+                todo.extend(missing)
+            else:
+                signs[id(node)] = self._judge(node, [signs[id(a)] for a in self._relevant(node)])
+        return signs[id(root)]
+
+    @staticmethod
+    def _relevant(node: Term) -> tuple[Term, ...]:
+        cls = node.__class__
+        if cls in (Add, Mul, Pow, Stop, Eval):
+            return node.args
+        if cls is Fn and node.key in ("sqrt", "max", "min", "softplus", "abs"):
+            return node.args
+        return node.args[2:] if cls in (Sum, Prod) else ()
+
+    def _judge(self, node: Term, signs: list[int]) -> int:
+        """The closed list."""
+        cls = node.__class__
+        if cls is Num:
+            value = node.key
+            return _POSITIVE if value > 0 else _NONZERO if value < 0 else _NONNEGATIVE
+        if cls is Sym:
+            return _POSITIVE if ("count", node.key) in self._assumed else _UNKNOWN
+        if cls is App:
+            plain = not node.key[4]
+            return _POSITIVE if plain and ("positive", node.key[0]) in self._assumed else _UNKNOWN
+        if cls is Stop or cls is Eval:
+            return signs[0]
+        if cls is Mul or cls is Prod:
+            out = _POSITIVE
+            for s in signs:
+                out &= s
+            return out
+        if cls is Add:
+            if all(s & _NONNEGATIVE for s in signs):
+                return _POSITIVE if any(s & _NONZERO for s in signs) else _NONNEGATIVE
+            return _UNKNOWN
+        if cls is Pow:
+            base, exponent = signs[0], node.args[1]
+            if base == _POSITIVE:
+                return _POSITIVE
+            if exponent.__class__ is Num and exponent.key.denominator == 1:
+                even = _NONNEGATIVE if exponent.key.numerator % 2 == 0 else base & _NONNEGATIVE
+                return (base & _NONZERO) | even
+            return _UNKNOWN
+        if cls is Sum:  # a range may be empty, so a sum of positive terms is only nonnegative …
+            lo, hi = node.args[0], node.args[1]
+            known = lo.__class__ is Num and (
+                (hi.__class__ is Sym and ("count", hi.key) in self._assumed and lo.key <= 1)
+                or (hi.__class__ is Num and lo.key <= hi.key)
+            )  # … unless it is known not to be
+            return signs[0] & (_POSITIVE if known else _NONNEGATIVE) if signs[0] & _NONNEGATIVE else _UNKNOWN
+        if cls is Fn:
+            return self._judge_function(node.key, signs)
+        return _UNKNOWN
+
+    @staticmethod
+    def _judge_function(op: str, signs: list[int]) -> int:
+        if op in ("exp", "sigmoid", "softplus", "pi"):
+            return _POSITIVE
+        if op == "sqrt":
+            return _POSITIVE if signs[0] == _POSITIVE else _NONNEGATIVE
+        if op == "abs":
+            return _POSITIVE if signs[0] & _NONZERO else _NONNEGATIVE
+        if op in ("relu", "gt", "ge", "eq"):
+            return _NONNEGATIVE
+        if op == "max":
+            return max((s for s in signs if s & _NONNEGATIVE), default=_UNKNOWN)
+        if op == "min":
+            return signs[0] & signs[1] if signs[0] & signs[1] & _NONNEGATIVE else _UNKNOWN
+        return _UNKNOWN

@@ -1,0 +1,98 @@
+"""What the kernel can conclude: equations of two kinds, hypotheses, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ..language.terms import Term
+
+__all__ = ["Equation", "Hypothesis", "Rejection", "Relation", "Verdict"]
+
+
+class Relation(str, Enum):
+    """The two equalities of design §1.
+
+    ``STRICT`` (``=``) holds at every (θ, θ̂) and may be used anywhere, under ∇ too.
+    ``VALUE`` (``=→``) says that both sides have the same value, →A = →B; it may be used everywhere but
+    under ∇, and under ⊥ or → it becomes strict.
+    """
+
+    STRICT = "="
+    VALUE = "=→"
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """``lhs = rhs`` or ``lhs =→ rhs``, for every value of the bound indices that reach out of it."""
+
+    relation: Relation
+    lhs: Term
+    rhs: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A side condition that a derivation used and could not discharge.
+
+    Attributes:
+        kind: ``"nonzero"`` or ``"positive"``.
+        term: what it is said of; bound indices that reach out of it stand for every index.
+    """
+
+    kind: str
+    term: Term
+
+    def __str__(self) -> str:
+        from ..printing.text import to_unicode  # for humans only
+
+        return self.render(to_unicode)
+
+    def render(self, show: Callable[[Term], str]) -> str:
+        """The hypothesis as text, its term printed by ``show``."""
+        from ..language.binding import instantiate
+        from ..language.terms import Sym
+
+        term, names = self.term, []
+        used: set[str] = set()
+        while term.loose:
+            name = next(n for n in ("i", "j", "k", "l", "m", "n", *(f"i{c}" for c in range(99))) if n not in used)
+            used.add(name)
+            names.append(name)
+            term = instantiate(term, Sym(name))
+        sign = {"nonzero": "{} ≠ 0", "positive": "{} > 0"}[self.kind]
+        text = sign.format(show(term))
+        return f"{text} for every {', '.join(names)}" if names else text
+
+
+class Rejection(Exception):
+    """Why the kernel does not accept a step or a certificate; it never escapes ``check``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer about a claim (design §3).
+
+    Attributes:
+        status: ``"proved"``, ``"refuted"`` or ``"undecided"``; a certificate that does not replay is
+            ``"undecided"``, since a bad proof refutes nothing.
+        claim: the equation claimed, where one could be read.
+        hypotheses: side conditions that the proof used and that are not discharged.
+        definitions: names of the definitions that the proof unfolded.
+        assumptions: what the certificate assumed of its names (``positive p``, ``count N``).
+        reason: why it was not proved; empty for a proof.
+        steps: number of kernel steps replayed.
+    """
+
+    status: str
+    claim: Equation | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    definitions: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    reason: str = ""
+    steps: int = 0
+
+    def __bool__(self) -> bool:
+        """True exactly when proved."""
+        return self.status == "proved"

@@ -1,0 +1,83 @@
+"""Matching a pattern rule against a term, and building its other side.
+
+Metavariables are symbols ``?A``.  One that stands under binders in the pattern matches what stands
+under the same binders in the term; where the two sides of a rule put it under a different number of
+binders, its value is shifted, and the match fails if the value uses an index that would be lost.
+"""
+
+from __future__ import annotations
+
+from ..language.binding import shift
+from ..language.terms import Grad, Store, Sym, Term
+from .judgement import Rejection
+from .rules import PARAM
+
+__all__ = ["Substitution", "instance", "match"]
+
+#: What each metavariable stands for, and under how many binders of the pattern; ``?θ`` is a name.
+Substitution = dict[str, tuple[Term, int]]
+
+
+def match(pattern: Term, term: Term) -> Substitution | None:
+    """The substitution that makes the pattern equal to the term, or None.
+
+    ``∇`` with the parameter ``?θ`` and the coordinate ``?k`` matches any ∇, without a coordinate too.
+    """
+    found: Substitution = {}
+    todo: list[tuple[Term, Term, int]] = [(pattern, term, 0)]
+    while todo:
+        p, t, depth = todo.pop()
+        if p.__class__ is Sym and p.key.startswith("?"):
+            before = found.get(p.key)
+            if before is None:
+                found[p.key] = (t, depth)
+            elif before[1] != depth or before[0] != t:
+                return None
+            continue
+        if p.__class__ is not t.__class__:
+            return None
+        if p.__class__ is Grad and p.key == PARAM:
+            name = (Sym(t.key), 0)
+            if found.setdefault(PARAM, name) != name:
+                return None
+            if len(t.args) < len(p.args):  # no coordinate: scalar parameter
+                if found.setdefault("?k", (Sym("?none"), 0)) != (Sym("?none"), 0):
+                    return None
+                todo.append((p.args[0], t.args[0], depth))
+                continue
+        elif p.key != t.key:
+            return None
+        if len(p.args) != len(t.args):
+            return None
+        binds = p.binds or (0,) * len(p.args)
+        todo.extend((a, b, depth + k) for a, b, k in zip(p.args, t.args, binds, strict=True))
+    return found
+
+
+def instance(pattern: Term, found: Substitution, store: Store) -> Term:
+    """The pattern with its metavariables replaced; in the store.
+
+    Raises:
+        Rejection: a value uses an index that does not exist where the pattern puts it, or the
+            pattern has a metavariable without a value.
+    """
+
+    def build(p: Term, depth: int) -> Term:  # recursion to the depth of a rule, not of a term
+        if p.__class__ is Sym and p.key.startswith("?"):
+            if p.key not in found:
+                raise Rejection(f"nothing determines {p.key}")
+            value, at = found[p.key]
+            try:
+                return store.add(shift(value, depth - at))
+            except ValueError:
+                raise Rejection(f"{p.key} uses a bound index that it would lose") from None
+        binds = p.binds or (0,) * len(p.args)
+        args = [build(a, depth + k) for a, k in zip(p.args, binds, strict=True)]
+        key = p.key
+        if p.__class__ is Grad and key == PARAM:
+            key = found[PARAM][0].key
+            if args[-1] == Sym("?none"):
+                args.pop()
+        return store.node(p.__class__, key, tuple(args), getattr(p, "hint", None))
+
+    return build(pattern, 0)

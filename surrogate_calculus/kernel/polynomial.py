@@ -1,0 +1,259 @@
+"""Polynomial arithmetic: whether two terms are the same polynomial in what is not arithmetic.
+
+A term becomes a polynomial with rational coefficients over *atoms*, its monomials carrying integer
+exponents of either sign.  An atom is a name, a function at arguments, a Σ, a ⊥ …; two atoms are one
+where their constructors agree and their children are the same polynomials, so the comparison is a
+congruence.  Besides the laws of commutative rings it knows: ``A * A^-1 = 1`` (which uses the
+hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, that partial
+derivatives commute (what is differentiated here is smooth), and that ``∇θ f(x; θ)`` is the partial
+derivative of f in the slot of θ where θ occurs nowhere else.  The laws of Σ, ∏, log and exp are rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from fractions import Fraction
+
+from ..language.terms import Add, App, Eval, Fn, Grad, Indexed, Mul, Num, Pow, Stop, Sym, Term, postorder
+from .facts import Facts
+from .judgement import Rejection
+
+__all__ = ["Monomial", "Polynomial", "Ring", "multiply_monomials"]
+
+#: Pairs (atom number, exponent ≠ 0), sorted by atom.
+Monomial = tuple[tuple[int, int], ...]
+Polynomial = dict[Monomial, Fraction]
+
+_ONE = Fraction(1)
+#: An exponent beyond this is left as an atom, and no product grows beyond so many monomials.
+MAX_EXPONENT = 64
+MAX_MONOMIALS = 20_000
+
+
+def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
+    """The product; atoms whose exponents of opposite sign met are added to ``cancelled``."""
+    if not a:
+        return b
+    if not b:
+        return a
+    powers = dict(a)
+    for atom, exponent in b:
+        before = powers.get(atom, 0)
+        if before and (before < 0) != (exponent < 0):
+            cancelled.add(atom)
+        if before + exponent:
+            powers[atom] = before + exponent
+        else:
+            del powers[atom]
+    return tuple(sorted(powers.items()))
+
+
+class Ring:
+    """One table of atoms; polynomials made by the same ring can be compared.
+
+    Args:
+        facts: collects the ``nonzero`` conditions that cancellations use.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._numbers: dict[Hashable, int] = {}
+        self._atoms: list[Term] = []
+        self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
+        self._keys: dict[frozenset[tuple[Monomial, Fraction]], int] = {}
+        self._memo: dict[int, Polynomial] = {}
+
+    def atom(self, number: int) -> Term:
+        """A term that the atom stands for (the base, for an atom with negative exponents only)."""
+        return self._atoms[number]
+
+    # arithmetic
+    def multiply(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        """The product, expanded.
+
+        Raises:
+            Rejection: it would have more than MAX_MONOMIALS products.
+        """
+        if len(a) * len(b) > MAX_MONOMIALS:
+            raise Rejection("the polynomial is too large to expand")
+        out: Polynomial = {}
+        cancelled: set[int] = set()
+        for m, c in a.items():
+            for n, e in b.items():
+                mono = multiply_monomials(m, n, cancelled)
+                value = out.get(mono, 0) + c * e
+                if value:
+                    out[mono] = value
+                else:
+                    out.pop(mono, None)
+        for number in cancelled:
+            self._facts.require("nonzero", self._atoms[number])
+        return out
+
+    @staticmethod
+    def plus(a: Polynomial, b: Polynomial, scale: Fraction = _ONE) -> Polynomial:
+        """``a + scale * b``."""
+        out = dict(a)
+        for mono, c in b.items():
+            value = out.get(mono, 0) + scale * c
+            if value:
+                out[mono] = value
+            else:
+                out.pop(mono, None)
+        return out
+
+    def power(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
+        """``base ** exponent``; ``term`` is a term for the base.
+
+        Raises:
+            Rejection: 0 to a negative power, or too large to expand.
+        """
+        if len(base) == 1:
+            ((mono, c),) = base.items()
+            if exponent < 0:
+                self._facts.require("nonzero", term)
+            return {tuple((a, e * exponent) for a, e in mono): c**exponent} if exponent else {(): _ONE}
+        if not base:
+            if exponent < 0:
+                raise Rejection("a division by zero")
+            return {} if exponent else {(): _ONE}
+        if exponent < 0:
+            return self._reciprocal(base, -exponent, term)
+        out: Polynomial = {(): _ONE}
+        for _ in range(exponent):
+            out = self.multiply(out, base)
+        return out
+
+    def _reciprocal(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
+        """``base ** -exponent`` for a sum: its common factor, times an atom for what is left, made monic."""
+        common = dict(next(iter(base)))
+        for mono in base:
+            powers = dict(mono)
+            common = {a: min(e, powers[a]) for a, e in common.items() if a in powers}
+        outer = tuple(sorted((a, -e) for a, e in common.items()))
+        rest = {multiply_monomials(mono, outer, set()): c for mono, c in base.items()} if outer else base
+        leading = rest[min(rest)]
+        monic = {mono: c / leading for mono, c in rest.items()}
+        number = self._number(("sum", self._key(monic)), term)
+        self._sums[number] = monic
+        self._facts.require("nonzero", term)
+        factor = tuple((a, e * exponent) for a, e in outer)
+        return {multiply_monomials(factor, ((number, -exponent),), set()): leading**-exponent}
+
+    # reading terms
+    def read(self, root: Term) -> Polynomial:
+        """The polynomial of a term; iterative, each shared node once.
+
+        Raises:
+            Rejection: a division by zero, or too large to expand.
+        """
+        for node in postorder(root):
+            if id(node) not in self._memo:
+                self._memo[id(node)] = self._read(node, [self._memo[id(a)] for a in node.args])
+        return self._memo[id(root)]
+
+    def _read(self, node: Term, args: list[Polynomial]) -> Polynomial:
+        cls = node.__class__
+        if cls is Num:
+            return {(): node.key} if node.key else {}
+        if cls is Add:
+            total = dict(args[0])
+            for arg in args[1:]:
+                total = self.plus(total, arg)
+            return total
+        if cls is Mul:
+            product = args[0]
+            for arg in args[1:]:
+                product = self.multiply(product, arg)
+            return product
+        if cls is Pow:
+            exponent = args[1]
+            if not exponent:
+                return {(): _ONE}
+            if list(exponent) == [()] and exponent[()].denominator == 1 and abs(exponent[()]) <= MAX_EXPONENT:
+                return self.power(args[0], exponent[()].numerator, node.args[0])
+        elif cls is Fn:
+            if node.key == "exp" and not args[0]:
+                return {(): _ONE}
+            if node.key == "log" and args[0] == {(): _ONE}:
+                return {}
+        elif cls in (Stop, Eval) and all(mono == () for mono in args[0]):
+            return args[0]
+        if cls is Grad or cls is App:
+            return {((self._differentiated(node), 1),): _ONE}
+        keys = tuple(self._key(a) for a in args)
+        return {((self._number((node.tag, node.key, keys), node), 1),): _ONE}
+
+    def _differentiated(self, node: Term) -> int:
+        """The atom of a chain of ∇ or partial derivatives: their order does not count."""
+        chain: list[tuple[str, tuple[int, ...]]] = []
+        core = node
+        while core.__class__ is Grad:
+            chain.append((core.key, tuple(self._key(self._memo[id(c)]) for c in core.args[1:])))
+            core = core.args[0]
+        if core.__class__ is not App:
+            return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
+        assert isinstance(core, App)
+        n = core.n_slots
+        slots = tuple(self._key(self._memo[id(a)]) for a in core.args[:n])
+        rest = iter(core.args[n:])
+        partials: list[tuple[int, tuple[int, ...]]] = [
+            (slot, (self._key(self._memo[id(next(rest))]),) if has else ()) for slot, has in core.key[4]
+        ]
+        for param, coordinate in chain:
+            position = direct_slot(core, param)
+            if position is None:
+                return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
+            partials.append((position, coordinate))
+        return self._number(("app", core.key[:4], slots, tuple(sorted(partials))), node)
+
+    def _number(self, key: Hashable, node: Term) -> int:
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self._atoms)
+            self._atoms.append(node)
+        return found
+
+    def _key(self, polynomial: Polynomial) -> int:
+        """A number for a polynomial: equal polynomials have equal numbers."""
+        return self._keys.setdefault(frozenset(polynomial.items()), len(self._keys))
+
+    # comparing
+    def difference(self, a: Term, b: Term) -> Polynomial:
+        """``a - b`` as a polynomial; empty exactly when ring arithmetic makes them equal."""
+        return self.plus(self.read(a), self.read(b), Fraction(-1))
+
+    def vanishes(self, difference: Polynomial) -> bool:
+        """Whether a polynomial is 0 once its denominators are multiplied out (they are not 0)."""
+        for _ in range(MAX_EXPONENT):
+            powers: dict[int, int] = {}
+            for mono in difference:
+                for number, exponent in mono:
+                    if number in self._sums:
+                        powers[number] = min(powers.get(number, 0), exponent)
+            if not powers:
+                break
+            # the newest first: an older denominator may stand inside its sum, never the other way
+            number = max(powers)
+            lowest = powers[number]
+            out: Polynomial = {}
+            for mono, c in difference.items():
+                exponent = dict(mono).get(number, 0)
+                rest = tuple(item for item in mono if item[0] != number)
+                factor: Polynomial = {(): _ONE}
+                for _ in range(exponent - lowest):
+                    factor = self.multiply(factor, self._sums[number])
+                out = self.plus(out, self.multiply({rest: c}, factor))
+            difference = out
+        return not difference
+
+
+def direct_slot(app: App, param: str) -> int | None:
+    """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
+    where = [k for k, slot in enumerate(app.slots, 1) if slot.__class__ is Sym and slot.key == param]
+    if len(where) != 1:
+        return None
+    others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
+    if any(n.key == param and n.__class__ in (Sym, Indexed) for n in postorder(*others)):
+        return None
+    return where[0]
