@@ -15,7 +15,6 @@ from ..kernel.judgement import Rejection
 from ..kernel.polynomial import MAX_EXPONENT, Monomial, Polynomial, Ring, multiply_monomials
 from ..language.terms import (
     HAS_AXIS,
-    HAS_GRAD,
     Add,
     App,
     Axis,
@@ -63,7 +62,7 @@ class Collector:
         self._expand = expand
         self._numbers: dict[int, int] = {}
         self._atoms: list[Term] = []
-        self._ranks: list[tuple[int, ...]] = []
+        self._ranks: list[tuple[int, int, int, int, int]] = []
         self._terms: dict[int, Term] = {}
         self._polynomials: dict[int, Polynomial] = {}
 
@@ -164,7 +163,7 @@ class Collector:
     # writing
     def _order(self, mono: Monomial) -> tuple[object, ...]:
         """Terms with fewer derivatives first, then of lower degree, then by their atoms."""
-        derivatives = sum(abs(e) * self._ranks[a][1] for a, e in mono)
+        derivatives = sum(abs(e) * self._ranks[a][3] * (1 - self._ranks[a][2]) for a, e in mono)
         gradients = sum(abs(e) for a, e in mono if self._ranks[a][0] >= _GRADIENT)
         degree = sum(abs(e) for a, e in mono)
         return derivatives, gradients, degree, sorted((self._ranks[a], -e) for a, e in mono)
@@ -190,23 +189,22 @@ class Collector:
 _GRADIENT = 6
 
 
-def _rank(term: Term, number: int) -> tuple[int, ...]:
-    """Place of an atom in a product: (class, order of differentiation, first axis, order of discovery)."""
-    cls = term.__class__
+def _rank(term: Term, number: int) -> tuple[int, int, int, int, int]:
+    """Place of an atom in a product: class, first axis, log-derivative or not, order, order of discovery."""
     order = 0
     core = term
     while core.__class__ is Grad:
         order += 1
         core = core.args[0]
+    logarithm = order > 0 and core.__class__ is Fn and core.key == "log"
     if isinstance(core, App):
         order += len(core.key[4])
-    logarithm = core.__class__ is Fn and core.key == "log" and cls is Grad
     axes = [n.key for n in postorder(term) if n.__class__ is Axis] if term.flags & HAS_AXIS else []
-    if term.flags & (HAS_GRAD | HAS_AXIS) or order:
-        # plain derivatives before log-derivatives; open axes in order, so that products read as ⊗
-        return (_GRADIENT, 0 if logarithm else order, min(axes, default=0), int(logarithm), order, number)
-    place = {Sym: 1, Indexed: 2, App: 3, Fn: 4, Pow: 4, Add: 5, Sum: 5, Prod: 5}.get(cls, 5)
-    return (place, 0, 0, 0, 0, number)
+    if term.flags & HAS_AXIS or order:
+        # open axes in order, so that products read as ⊗; plain derivatives before log-derivatives
+        return (_GRADIENT, min(axes, default=0), int(logarithm), order, number)
+    place = {Sym: 1, Indexed: 2, App: 3, Fn: 4, Pow: 4, Add: 5, Sum: 5, Prod: 5}.get(term.__class__, 5)
+    return (place, 0, 0, 0, number)
 
 
 def _content(coefficients: list[Fraction], leading: Fraction) -> Fraction:

@@ -76,6 +76,18 @@ class Proof:
         """The right side of a step's conclusion."""
         return self.log[step][2]
 
+    def number(self, operator: Term) -> int | None:
+        """The step that worked out a ∇ or → term, if one did."""
+        entry = (operator.__class__, operator.key, *map(id, operator.args[1:]))
+        if operator.__class__ is Eval:
+            entry = (Eval,)
+        return self._numbers.get(entry, {}).get(id(operator.args[0]))
+
+    def concluded(self, operator: Term) -> Term | None:
+        """What a ∇ or → term was worked out to be, if it was."""
+        number = self.number(operator)
+        return None if number is None else self.right(number)
+
     def conclusion(self, step: int) -> Equation:
         """What a step concludes."""
         relation = Relation.VALUE if step in self._values else Relation.STRICT

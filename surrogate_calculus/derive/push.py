@@ -89,6 +89,7 @@ class Pusher:
         self.params = tuple(sorted(params))
         self.log_names = frozenset(log_names)
         self._direct: dict[int, bool] = {}
+        self.operations: list[int] = []  # the steps that worked out one operator each, in order
 
     def direct(self, node: Term) -> bool:
         """Whether every parameter occurs in the application as a slot of its own, or not at all.
@@ -171,6 +172,7 @@ class Pusher:
                 ) from None
             if last is not None:
                 steps.append(last)
+                self.operations.append(last)
             if steps:
                 step[id(node)] = proof.chain(steps)
                 new[id(node)] = proof.right(step[id(node)])  # type: ignore[arg-type]

@@ -76,12 +76,14 @@ class Inference:
         """The right side that a schema or pattern rule gives."""
         schema = RULES[rule]
         state = self.state
-        if schema.left is not None and schema.right is not None:
+        if not schema.operator:
+            assert schema.left is not None and schema.right is not None
             found = match(schema.left, lhs)
-            if found is not None:
-                for kind, condition in schema.conditions:
-                    state.facts.require(kind, instance(condition, found, state.store))
-                return instance(schema.right, found, state.store)
+            if found is None:
+                raise Rejection(f"{rule} does not match")
+            for kind, condition in schema.conditions:
+                state.facts.require(kind, instance(condition, found, state.store))
+            return instance(schema.right, found, state.store)
         try:
             if lhs.__class__ is Grad:
                 name, out = gradient(state, lhs.key, lhs.args[1:], lhs.args[0])

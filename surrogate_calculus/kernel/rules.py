@@ -5,7 +5,7 @@ Two kinds of rule:
 * a *pattern* rule is its two sides, terms with metavariables (:func:`meta`), and the kernel applies it
   by matching; nothing else about it is coded;
 * a *schema* rule speaks of n-ary constructors and binders, where a pattern would need dots; the text
-  says the law, ``calculus.py`` computes it.
+  says the law, ``calculus.py`` (∇, →, ⊥) or ``inference.py`` computes it.
 
 The text of a rule is what a reader is shown.  References are to Ścibior & Wood, *Differentiable
 Particle Filtering without Modifying the Forward Pass*, unless they say otherwise.
@@ -13,7 +13,7 @@ Particle Filtering without Modifying the Forward Pass*, unless they say otherwis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..language.terms import Fn, Grad, Mul, Num, Pow, Prod, Sum, Sym, Term
@@ -35,6 +35,7 @@ class Rule:
         says: the law as text, for readers.
         reference: where the literature has it.
         left, right: the two sides of a pattern rule; None for a schema.
+        operator: whether it is a step of ∇, → or ⊥, which ``calculus`` takes.
         conditions: side conditions, (kind, term over the metavariables).
     """
 
@@ -44,6 +45,7 @@ class Rule:
     left: Term | None = None
     right: Term | None = None
     conditions: tuple[tuple[str, Term], ...] = ()
+    operator: bool = False
 
 
 A, B, C = meta("A"), meta("B"), meta("C")
@@ -86,12 +88,13 @@ def _function_rules() -> list[Rule]:
             left=_d(Fn(op, A)),
             right=Mul(outer, _d(A)),
             conditions=conditions,
+            operator=True,
         )
         for op, (outer, conditions) in FUNCTION_DERIVATIVES.items()
     ]
 
 
-_SCHEMATA = [
+_OPERATORS = [
     # ∇: calculus.gradient
     Rule("grad_parameter", "∇θ θ = 1; ∇θ[k] θ[i] = [i = k]"),
     Rule("grad_constant", "∇θ E = 0 if θ does not occur in E outside ⊥", "Eq. 4"),
@@ -116,7 +119,9 @@ _SCHEMATA = [
     Rule("stop_stop", "⊥(⊥(E)) = ⊥(E)"),
     Rule("stop_eval", "⊥(→(E)) = ⊥(E)", "Eq. 141 as it ought to read"),
     Rule("stop_function", "⊥(f(A, B, …)) = f(⊥A, ⊥B, …)"),
-    # structural
+]
+
+_STRUCTURAL = [
     Rule("inside", "an equation may be used inside a term (=→ not under ∇)", "design §1"),
     Rule("congruence", "equal operands give equal terms (=→ not under ∇)", "design §1"),
     Rule("transitivity", "A = B and B = C give A = C"),
@@ -165,4 +170,12 @@ _PATTERNS = [
 ]  # fmt: skip
 
 #: Every rule by its name.
-RULES: dict[str, Rule] = {r.name: r for r in (*_SCHEMATA, *_function_rules(), *_PATTERNS)}
+RULES: dict[str, Rule] = {
+    r.name: r
+    for r in (
+        *(replace(r, operator=True) for r in _OPERATORS),
+        *_function_rules(),
+        *_STRUCTURAL,
+        *_PATTERNS,
+    )
+}

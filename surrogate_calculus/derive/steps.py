@@ -1,0 +1,242 @@
+"""A derivation as lines on a blackboard, in two grains.
+
+``brief`` has a line per idea: a ∇ worked out, an evaluation, the arithmetic.  ``full`` has a line per
+rule, with nothing done silently: the product rule leaves its ∇s standing, each is worked out on lines of
+its own, zeros and ones go on a line of arithmetic.  Both are read off the same proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import DeriveError
+from ..kernel.calculus import State, evaluation, gradient
+from ..kernel.rules import RULES
+from ..language.binding import replace_nodes
+from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder
+from .collect import MAX_TREE, tree_size
+from .proof import Proof
+
+__all__ = ["Step", "brief_steps", "full_steps"]
+
+#: More lines than this are not shown: nobody reads them, and the certificate has them all.
+MAX_LINES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of a derivation.
+
+    Attributes:
+        rule: name of the rule; in brief steps the rules that were used, separated by commas.
+        says: the rule as a formula, for a reader; empty where several were used.
+        reference: where the paper has it, or empty.
+        place: path of child positions, in the term before, to (an occurrence of) what was rewritten.
+        before, after: what was rewritten, and what replaced it, everywhere in the term.
+        term: the whole term after the step.
+    """
+
+    rule: str
+    says: str
+    reference: str
+    place: tuple[int, ...]
+    before: Term
+    after: Term
+    term: Term
+
+
+def _step(names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
+    references = dict.fromkeys(r for r in (RULES[n].reference for n in names) if r)
+    says = RULES[names[0]].says if len(names) == 1 else ""
+    new = replace_nodes(whole, {id(before): after})
+    return Step(", ".join(names), says, "; ".join(references), find(whole, before), before, after, new)
+
+
+def find(root: Term, node: Term) -> tuple[int, ...]:
+    """The path to the first occurrence of a node (by identity); the empty path if it is the root.
+
+    Raises:
+        ValueError: it does not occur.
+    """
+    parent: dict[int, tuple[Term, int]] = {}
+    todo = [root]
+    seen = {id(root)}
+    while todo:
+        current = todo.pop()
+        if current is node:
+            path: list[int] = []
+            while current is not root:
+                current, position = parent[id(current)]
+                path.append(position)
+            return tuple(reversed(path))
+        for position in range(len(current.args) - 1, -1, -1):
+            arg = current.args[position]
+            if id(arg) not in seen:
+                seen.add(id(arg))
+                parent[id(arg)] = (current, position)
+                todo.append(arg)
+    raise ValueError("the node does not occur in the term")
+
+
+def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
+    """A line for each operation, from the start on."""
+    out: list[Step] = []
+    whole = start
+    first = 0
+    for number in operations:
+        before, after = proof.left(number), proof.right(number)
+        rules = dict.fromkeys(
+            proof.log[n][0] for n in range(first, number + 1) if proof.log[n][0] not in _SILENT
+        )
+        first = number + 1
+        if before is after:
+            continue
+        out.append(_step(tuple(rules) or (proof.log[number][0],), whole, before, after))
+        whole = out[-1].term
+    return out
+
+
+#: Rules that only carry an equation to where it is used.
+_SILENT = frozenset({"congruence", "inside", "transitivity", "grad_constant", "eval_free"})
+
+
+class _Literal(State):
+    """A state that has proved nothing and takes nothing for constant but numbers.
+
+    One step of ∇ or → in it shows the rule as it stands in a textbook.
+    """
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.store = state.store
+        self.zero, self.one = state.zero, state.one
+        self._mentions: dict[tuple[str, int], bool] = {}
+
+    def depends(self, param: str, node: Term) -> bool:
+        """Whether the name occurs at all."""
+        entry = (param, id(node))
+        if entry not in self._mentions:
+            self._mentions[entry] = any(
+                n.key == param and n.__class__ in (Sym, Indexed) for n in postorder(node)
+            )
+        return self._mentions[entry]
+
+
+class _Lines:
+    """Unrolls operations into lines of one rule each."""
+
+    def __init__(self, proof: Proof, start: Term) -> None:
+        self.proof = proof
+        self.whole = start
+        self.literal = _Literal(proof.state)
+        self.shown: set[int] = set()
+
+    def line(self, rule: str, before: Term, after: Term) -> Step:
+        step = _step((rule,), self.whole, before, after)
+        self.whole = step.term
+        return step
+
+    def operation(self, number: int) -> Iterator[Step]:
+        """The lines of one logged step: of an operator, or a single line."""
+        lhs = self.proof.left(number)
+        if lhs.__class__ in (Grad, Eval):
+            yield from self.operator(lhs)
+        elif self.proof.left(number) is not self.proof.right(number):
+            yield self.line(self.proof.log[number][0], lhs, self.proof.right(number))
+
+    def operator(self, root: Term) -> Iterator[Step]:
+        """Work out an operator the way a person would: outermost first; iterative."""
+        # entries: (operator term, what it becomes after its own rule or None before it, its operators)
+        stack: list[tuple[Term, Term | None, list[Term]]] = [(root, None, [])]
+        while stack:
+            lhs, middle, pending = stack.pop()
+            result = self.proof.concluded(lhs)
+            if middle is None:
+                if result is lhs:
+                    continue
+                if id(lhs) in self.shown and result is not None:
+                    yield self.line(self.rule(lhs), lhs, result)
+                    continue
+                self.shown.add(id(lhs))
+                rule, middle = self.unfold(lhs)
+                if middle is not lhs:
+                    yield self.line(rule, lhs, middle)
+                if RULES[rule].operator and result is not middle:
+                    pending = self.operators(middle)
+                stack.append((lhs, middle, pending))
+                continue
+            if pending:
+                child = pending[0]
+                stack.append((lhs, middle, pending[1:]))
+                if self.proof.concluded(child) is not None or self.constant(child):
+                    stack.append((child, None, []))
+                continue
+            if result is None:
+                continue
+            reached = replace_nodes(middle, {id(o): self.value(o) for o in self.operators(middle)})
+            if reached is not result:
+                yield self.line("ring", reached, result)
+
+    def value(self, operator: Term) -> Term:
+        found = self.proof.concluded(operator)
+        if found is not None:
+            return found
+        return self.proof.state.zero if self.constant(operator) else operator
+
+    def constant(self, operator: Term) -> bool:
+        return operator.__class__ is Grad and not self.proof.state.depends(operator.key, operator.args[0])
+
+    def rule(self, lhs: Term) -> str:
+        return self.unfold(lhs)[0]
+
+    def unfold(self, lhs: Term) -> tuple[str, Term]:
+        """One step at an operator: the rule that the proof used there, with inner operators left standing."""
+        number = self.proof.number(lhs)
+        if number is None or self.constant(lhs):
+            return gradient(self.proof.state, lhs.key, lhs.args[1:], lhs.args[0])
+        rule = self.proof.log[number][0]
+        if not RULES[rule].operator:
+            return rule, self.proof.right(number)
+        if lhs.__class__ is Grad:
+            return rule, gradient(self.literal, lhs.key, lhs.args[1:], lhs.args[0])[1]
+        return rule, evaluation(self.literal, lhs.args[0])[1]
+
+    def operators(self, middle: Term) -> list[Term]:
+        """The operators that a step left standing, in order of reading: topmost ones only."""
+        out: list[Term] = []
+        todo, seen = [middle], set()
+        while todo:
+            node = todo.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if node.__class__ in (Grad, Eval) and (self.proof.concluded(node) is not None or self.constant(node)):
+                out.append(node)
+            elif node.flags & (HAS_EVAL | HAS_STOP) or not isinstance(node, Num):
+                todo.extend(reversed(node.args))
+        return out
+
+
+def full_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
+    """A line for each rule.
+
+    Raises:
+        DeriveError: it would take more than MAX_LINES lines, or the term is too large to print.
+    """
+    if tree_size(start) > MAX_TREE:
+        raise DeriveError(
+            "the term is too large to show every step of its derivation",
+            instead="take the brief steps, or the certificate, which has every step",
+        )
+    lines = _Lines(proof, start)
+    out: list[Step] = []
+    for number in operations:
+        for step in lines.operation(number):
+            out.append(step)
+            if len(out) > MAX_LINES:
+                raise DeriveError(
+                    f"the derivation has more than {MAX_LINES} lines",
+                    instead="take the brief steps, or the certificate, which has every step",
+                )
+    return out
