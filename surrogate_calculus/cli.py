@@ -1,0 +1,458 @@
+"""The command ``surrogate``.
+
+Exit status: 0 when what was asked holds, 1 when it does not, 2 for bad input (one message on standard
+error, never a traceback), 3 when undecided.  Results go to standard output, plain text unless it is a
+terminal.  What a command computes is imported when it runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+from typer.core import TyperCommand
+
+from .cli_render import Format, Grain, as_json, render, verdict_json, verdict_lines
+from .errors import DeriveError, ParseError, Span, SurrogateError
+
+if TYPE_CHECKING:
+    from .derive import Derivation
+    from .language.declarations import Document
+    from .language.terms import Term
+
+__all__ = ["app", "main"]
+
+HOLDS, FAILS, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="surrogate",
+    help="The stop-gradient calculus: which estimator a surrogate expression yields, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep the verbs as subcommands however many there are."""
+
+
+class _DeriveCommand(TyperCommand):
+    """Two liberties with the arguments: ``--steps`` alone, and an expression that begins with ``-``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Rewrite the arguments into what the option parser takes, then parse them."""
+        valued = {o for p in self.params if not getattr(p, "is_flag", True) for o in p.opts}
+        options: list[str] = []
+        operands: list[str] = []
+        given = list(args)
+        while given:
+            arg = given.pop(0)
+            if arg == "--":
+                operands += given
+                break
+            if arg == "--steps" and not (given and given[0] in {g.value for g in Grain}):
+                options.append(f"--steps={Grain.brief.value}")
+            elif arg in valued and given:
+                options += [arg, given.pop(0)]
+            elif arg.startswith("--"):
+                options.append(arg)
+            else:
+                operands.append(arg)
+        return super().parse_args(ctx, [*options, "--", *operands])
+
+
+def _say(*lines: str) -> None:
+    """Lines on standard output, each in one piece however long."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    for line in lines:
+        console.print(Text(line))
+
+
+def _say_json(data: object) -> None:
+    """Data on standard output, as JSON in Unicode or, where the output cannot carry it, in ASCII."""
+    _say(json.dumps(data, ensure_ascii=not _carries_unicode(), indent=2))
+
+
+def _carries_unicode() -> bool:
+    try:
+        "⊥→∇θ̄𝔼".encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+@contextmanager
+def _bad_input(text: str | None = None, file: str | None = None) -> Iterator[None]:
+    """Turn every error that an input can cause into one message and exit status 2.
+
+    An error without a place of its own is placed at the whole first line of ``text``.
+    """
+    try:
+        yield
+    except SurrogateError as error:
+        if text is not None and text.strip():
+            first = len(text) - len(text.lstrip())
+            last = text.find("\n", first)
+            error.located(text, Span(first, len(text.rstrip()) if last < 0 else last), file)
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def _list(values: Sequence[str]) -> list[str]:
+    """The names of a repeatable option whose values may be lists: ``--wrt θ,φ``."""
+    return [name.strip() for value in values for name in value.split(",")]
+
+
+def _name(text: str, option: str) -> str:
+    """A name as the language spells it: ``theta`` is θ.
+
+    Raises:
+        ParseError: the text is no name.
+    """
+    from .language import parser
+    from .language.terms import Sym
+
+    instead = f"{option} with a parameter's name, such as {option} θ or {option} theta"
+    if not text:
+        raise ParseError("a name is missing", instead=instead, text=f"{option} ", span=_at_end(f"{option} "))
+    term = parser.parse(text, file=option)
+    if not isinstance(term, Sym):
+        span = Span(0, len(text))
+        raise ParseError(f"{text!r:.60} is no name", instead=instead, text=text, span=span, file=option)
+    return term.name
+
+
+def _at_end(text: str) -> Span:
+    return Span(len(text), len(text) + 1)
+
+
+def _values(assignments: Sequence[str]) -> dict[str, float]:
+    """The numbers of ``--at x=0.3,θ=1.2``.
+
+    Raises:
+        ParseError: an entry that is not ``name=number`` with a finite number.
+    """
+    out: dict[str, float] = {}
+    for text in assignments:
+        position = 0
+        for entry in text.split(","):
+            name, equals, number = entry.partition("=")
+            try:
+                value = float(number) if equals else None
+            except ValueError:
+                value = None
+            if value is None or value - value != 0:
+                raise ParseError(
+                    "this is not a name with a finite number",
+                    instead="--at x=0.3,θ=1.2",
+                    text=text or " ",
+                    span=Span(position, position + max(1, len(entry))),
+                    file="--at",
+                )
+            out[_name(name.strip(), "--at")] = value
+            position += len(entry) + 1
+    return out
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What to derive: terms with the text they came from, and the document that declares their names."""
+
+    terms: list[Term]
+    spans: list[Span | None]
+    text: str
+    file: str | None
+    document: Document | None
+
+
+def _is_file(argument: str) -> bool:
+    if argument.endswith(".sc"):
+        return True
+    try:
+        return Path(argument).is_file()
+    except (OSError, ValueError):  # too long for a file name, or a NUL in it: an expression
+        return False
+
+
+def _read(path: str) -> str:
+    """The text of a file.
+
+    Raises:
+        ParseError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+        raise ParseError(why, instead="the path of a file", file=path) from None
+    except UnicodeDecodeError as error:
+        raise ParseError(
+            f"not UTF-8 at byte {error.start}", instead="the same text saved as UTF-8", file=path
+        ) from None
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise ParseError(f"standard input is not UTF-8 at byte {error.start}", instead="UTF-8 text") from None
+
+
+def _document(path: str | None) -> Document | None:
+    if path is None:
+        return None
+    from .language.document import parse_document
+
+    text = _read(path)
+    with _bad_input(text, path):
+        return parse_document(text, file=path)
+
+
+def _input(argument: str, given: str | None, latex: bool, vector: Sequence[str]) -> _Input:
+    """Read the argument: a document's file, ``-`` for an expression on standard input, an expression."""
+    document = _document(given)
+    if _is_file(argument) and not latex:
+        document = _document(argument)
+        assert document is not None
+        text = _read(argument)
+        if not document.targets:
+            raise ParseError(
+                "this document derives nothing",
+                instead="a line such as  derive →(∇θ log Z)",
+                text=text or " ",
+                span=_at_end(text.rstrip() or " "),
+                file=argument,
+            )
+        targets = document.targets
+        return _Input([t.term for t in targets], [t.span for t in targets], text, argument, document)
+    text, file = argument, None
+    if argument == "-":
+        text, file = _standard_input(), "standard input"
+    elif latex and _is_file(argument):
+        text, file = _read(argument), argument
+    if latex:
+        from .language.latex import parse_latex
+
+        with _bad_input(text, file):
+            return _Input([parse_latex(text, document)], [None], text, file, document)
+    from .language.parser import parse
+
+    with _bad_input(text, file):
+        return _Input([parse(text, document, vector=vector, file=file)], [None], text, file, document)
+
+
+@app.command(cls=_DeriveCommand)
+def derive(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPR|FILE", help="An expression, a document's file, or - for standard input."
+        ),
+    ],
+    wrt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--wrt", metavar="NAME,…", help="Parameter; of several the first is innermost: θ,φ is ∇φ∇θ."
+        ),
+    ] = None,
+    order: Annotated[int, typer.Option(min=1, help="Order k of →∇ᵏ.")] = 1,
+    steps: Annotated[
+        Grain | None, typer.Option("--steps", help="Show the steps; without a value, brief.")
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Default: unicode, or text where the output cannot carry it."),
+    ] = None,
+    as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with torch autograd at random points.")
+    ] = False,
+    points: Annotated[int, typer.Option(min=1, help="How many random points --check draws.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random points.")] = 0,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=NUMBER,…", help="Evaluate the result there."),
+    ] = None,
+    vector: Annotated[
+        list[str] | None, typer.Option("--vector", metavar="NAME,…", help="Parameters that are vectors.")
+    ] = None,
+    given: Annotated[
+        str | None, typer.Option("--given", metavar="FILE", help="A document that declares the names.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="The expression is LaTeX.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", metavar="FILE", help="Write the proof, for `check`.")
+    ] = None,
+) -> None:
+    """Derive →∇ᵏ of a surrogate expression: the estimator that automatic differentiation makes of it."""
+    form = _format(form, as_data)
+    failed = False
+    with _bad_input():
+        vectors = [_name(v, "--vector") for v in _list(vector or ())]
+        names = [_name(w, "--wrt") for w in _list(wrt or ())]
+        values = _values(at or ())
+        source_input = _input(source, given, latex, vectors)
+        if certificate is not None and len(source_input.terms) > 1:
+            raise DeriveError(
+                f"{len(source_input.terms)} derivations do not fit into one certificate",
+                instead="--certificate with a document that has one derive statement",
+            )
+        data: list[dict[str, Any]] = []
+        for number, (term, span) in enumerate(zip(source_input.terms, source_input.spans, strict=True)):
+            with _bad_input(*_where(source_input, span)):
+                derivation = _derive(term, names, order, source_input.document, vectors)
+                entry = as_json(derivation, steps) if form is Format.json else {}
+                lines = [""] if number else []
+                if form is not Format.json:
+                    lines.append(render(derivation, form, steps))
+                if values:
+                    entry["value"], line = _evaluate(derivation, values)
+                    lines.append(line)
+                if check:
+                    entry["check"], agrees, line = _compare(derivation, points, seed)
+                    failed = failed or not agrees
+                    lines.append(line)
+            data.append(entry)
+            if form is not Format.json:
+                _say(*lines)
+            if certificate is not None:
+                _write(certificate, derivation.certificate)
+    if form is Format.json:  # a list for a document, whose derive statements may be many
+        _say_json(data if source_input.spans[0] is not None else data[0])
+    raise typer.Exit(FAILS if failed else HOLDS)
+
+
+def _format(form: Format | None, as_data: bool) -> Format:
+    """The format asked for; else Unicode where standard output can carry it."""
+    if as_data:
+        return Format.json
+    if form is not None:
+        return form
+    return Format.unicode if _carries_unicode() else Format.text
+
+
+def _where(source: _Input, span: Span | None) -> tuple[str, str | None]:
+    """The text at which an error without a place is shown."""
+    if span is None:
+        return source.text, source.file
+    # Blank what stands before, so that line and column stay right.
+    before = "".join(c if c == "\n" else " " for c in source.text[: span.start])
+    return before + source.text[span.start : span.end], source.file
+
+
+def _derive(
+    term: Term, names: list[str], order: int, document: Document | None, vectors: list[str]
+) -> Derivation:
+    import surrogate_calculus as sc
+
+    wrt = None if not names else names[0] if len(names) == 1 else names
+    return sc.derive(term, wrt, order, given=document, vector=vectors)
+
+
+def _evaluate(derivation: Derivation, values: dict[str, float]) -> tuple[float, str]:
+    import surrogate_calculus as sc
+
+    value = float(sc.evaluate(derivation.result, values))
+    point = ", ".join(f"{name} = {number:g}" for name, number in values.items())
+    return value, f"value {value!r} at {point}"
+
+
+def _compare(derivation: Derivation, points: int, seed: int) -> tuple[dict[str, Any], bool, str]:
+    try:
+        from .numeric.compare import check_derivation
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "numpy"):
+            raise
+        raise DeriveError(
+            f"--check needs {error.name}, which is not installed",
+            instead="pip install 'surrogate-calculus[torch]', or leave --check away",
+        ) from None
+    agreement = check_derivation(derivation, points=points, seed=seed)
+    word = "agrees" if agreement.agrees else "disagrees"
+    data = {
+        "verdict": word,
+        "largest_relative_difference": agreement.difference,
+        "tolerance": agreement.tolerance,
+        "points": points,
+        "seed": seed,
+        "proof": False,
+    }
+    line = (
+        f"check: {word} with torch autograd at {points} random points (seed {seed}), numerically; not a proof: "
+        f"largest relative difference {agreement.difference:.1e}, tolerance {agreement.tolerance:.0e}"
+    )
+    return data, agreement.agrees, line
+
+
+def _write(path: Path, certificate: object) -> None:
+    try:
+        path.write_text(json.dumps(certificate, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        raise DeriveError(
+            f"cannot be written: {error.strerror}", instead="a path that can be", file=str(path)
+        ) from None
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE.json", help="A certificate, or - for standard input.")],
+    as_data: Annotated[bool, typer.Option("--json", help="The verdict for machines.")] = False,
+) -> None:
+    """Replay a certificate with the kernel: 0 if it proves its claim, 1 if it is rejected."""
+    with _bad_input():
+        data = _json(*((_standard_input(), "standard input") if file == "-" else (_read(file), file)))
+        import surrogate_calculus as sc
+
+        verdict = sc.check(data)
+        form = _format(None, as_data)
+        if form is Format.json:
+            _say_json(verdict_json(verdict))
+        else:
+            _say(*verdict_lines(verdict, form))
+    if verdict.status == "proved":
+        raise typer.Exit(HOLDS)
+    # A certificate that does not replay refutes nothing, but what was asked (does it?) does not hold.
+    rejected = verdict.status == "refuted" or verdict.reason.startswith("rejected")
+    raise typer.Exit(FAILS if rejected else UNDECIDED)
+
+
+def _json(text: str, file: str) -> object:
+    """The data of a JSON text.
+
+    Raises:
+        ParseError: it is not JSON.
+    """
+    instead = "a certificate written by  surrogate derive … --certificate FILE.json"
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        text = text.rstrip() or " "
+        span = Span(min(error.pos, len(text)), min(error.pos, len(text)) + 1)
+        raise ParseError(
+            f"this is not JSON: {error.msg}", instead=instead, text=text, span=span, file=file
+        ) from None
+    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+        raise ParseError("this is not a certificate", instead=instead, file=file) from None
+
+
+def main() -> None:
+    """Run the command in a process of its own."""
+    if hasattr(signal, "SIGPIPE"):  # `surrogate … | head` ends quietly
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what the terminal cannot show is escaped, not an error
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="surrogate")
