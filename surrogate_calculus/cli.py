@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -391,8 +391,9 @@ def _compare(derivation: Derivation, points: int, seed: int) -> tuple[dict[str, 
         "proof": False,
     }
     line = (
-        f"check: {word} with torch autograd at {points} random points (seed {seed}), numerically; not a proof: "
-        f"largest relative difference {agreement.difference:.1e}, tolerance {agreement.tolerance:.0e}"
+        f"check: {word} with torch autograd at {points} random points (seed {seed}), "
+        f"numerically; not a proof: largest relative difference {agreement.difference:.1e}, "
+        f"tolerance {agreement.tolerance:.0e}"
     )
     return data, agreement.agrees, line
 
