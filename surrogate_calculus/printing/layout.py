@@ -1,0 +1,666 @@
+r"""How a formula is set: fractions, brackets, names of bound indices, order; for LaTeX and MathML.
+
+:func:`layout` turns a term into a flat stream of events, which a renderer only has to spell.  An
+event is a pair (kind, text):
+
+* ``open``, ``next``, ``close`` delimit the parts of a structure: ``frac`` (numerator, denominator),
+  ``sup`` and ``sub`` (base, script), ``underover`` (sign, lower, upper), ``under`` (sign, lower),
+  ``arrow``, ``sqrt``, ``paren``, ``tall`` (a parenthesis that grows), ``bracket``, ``abs``,
+  ``angle``, ``unit`` (a factor of a denominator; nothing is seen of it), ``cases`` (with ``next`` of
+  ``cell`` and ``line``);
+* ``name`` and ``bold`` (a vector parameter), ``number``, ``operator``, ``function``, ``text``;
+* ``times`` and ``apply`` are the product and the application that are not seen.
+
+What the LaTeX parser reads back decides where a bracket stands:
+
+* ``\frac{a b}{c}`` is the flat product ``a*b/c``; a denominator of several factors of the term, or
+  one of a higher power, is set as units: ``a*c^-1*d^-2`` shows as a/(c d²) and is still itself.
+* A prefix (``\log p``, ``\nabla_\theta p``) stands bare only as the last factor of a product.
+* A product ends in at most one ``Σ`` or ``∏`` without brackets, which extends over all that follows.
+* Vector parameters are bold, so that ``∇θ`` of a vector (its axis the next one) differs from ``∇θ``
+  of a scalar.  Products of blocks of contiguous axes show as ``A Bᵀ`` or ``A ⊗ B``; any other axis is
+  written out, ``∇_{θ_⟨2⟩}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from ..errors import TermError
+from ..language.names import is_name
+from ..language.terms import (
+    HAS_AXIS,
+    ONE,
+    Add,
+    App,
+    Axis,
+    Bound,
+    Eval,
+    Expect,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
+from .precedence import signed
+
+__all__ = ["MAX_ORDER", "MAX_SYMBOLS", "Event", "layout"]
+
+#: The largest order that is written as one ``∇ᵏ``.
+MAX_ORDER = 99
+#: The largest formula that is set, in nodes of the tree.
+MAX_SYMBOLS = 2_000_000
+
+Event = tuple[str, str]
+
+
+class _Form(IntEnum):
+    """How a term is written, loosest first."""
+
+    SUM = 1  # a + b; also cases, which nothing closes on the right
+    NEGATIVE = 2  # -a b
+    ROW = 3  # a b
+    OPEN = 4  # Σ a b: extends over what follows
+    PREFIX = 5  # log p, ∇ p
+    CLOSED = 6  # a fraction, an expectation: closed, but no base of a power
+    POWER = 7
+    ATOM = 8
+
+
+class _Place(IntEnum):
+    """Where a term is written, and so what may stand there without brackets."""
+
+    TOP = 1
+    FIRST = 2  # first summand
+    SUMMAND = 3
+    BODY = 4  # of Σ and ∏
+    FACTOR = 5  # not the last one
+    LAST = 6  # the last factor
+    OPERAND = 7  # of a prefix
+    BASE = 8  # of a power
+
+
+_LEAST: dict[_Place, _Form] = {
+    _Place.TOP: _Form.SUM,
+    _Place.FIRST: _Form.NEGATIVE,
+    _Place.SUMMAND: _Form.ROW,
+    _Place.BODY: _Form.ROW,
+    _Place.FACTOR: _Form.CLOSED,
+    _Place.LAST: _Form.OPEN,
+    _Place.BASE: _Form.ATOM,
+}
+
+
+class _Visit(NamedTuple):
+    """A term still to be set: in which scope, where, and how many axes are counted off."""
+
+    term: Term
+    names: tuple[str, ...]
+    place: _Place
+    offset: int
+
+
+class _Run(NamedTuple):
+    """Factors of a product that are set as one fraction, or, with nothing below, one by one."""
+
+    above: list[Term]
+    below: list[Term]
+
+
+_Part = Event | _Visit
+
+
+def _open(kind: str) -> Event:
+    return ("open", kind)
+
+
+def _next(kind: str) -> Event:
+    return ("next", kind)
+
+
+def _close(kind: str) -> Event:
+    return ("close", kind)
+
+
+def _op(text: str) -> Event:
+    return ("operator", text)
+
+
+_TIMES: Event = ("times", "")
+_DOT = _op("·")
+_APPLY: Event = ("apply", "")
+_RELATIONS = {"gt": ">", "ge": "≥", "eq": "="}
+
+
+def _below(term: Term) -> bool:
+    """Whether the term is written under a fraction bar: b^-n, the base being no number."""
+    if term.__class__ is not Pow:
+        return False
+    base, exponent = term.args
+    if base.__class__ is Num or exponent.__class__ is not Num:
+        return False
+    value = exponent.key
+    return bool(value.denominator == 1 and value.numerator < 0)
+
+
+def _is_prefix(term: Term) -> bool:
+    """Whether the term is written with a prefix, ``∇`` or ``log``, bare or as a call."""
+    return term.__class__ is Grad or (term.__class__ is Fn and term.key == "log")
+
+
+def _is_unit_fraction(term: Term) -> bool:
+    return term.__class__ is Num and term.key.numerator == 1 and term.key.denominator > 1
+
+
+def layout(term: Term) -> Iterator[Event]:
+    """The events that set the term, from left to right; iterative.
+
+    Raises:
+        TermError: where the term, written out as a tree, is larger than :data:`MAX_SYMBOLS` nodes.
+    """
+    return _Layout(term).events()
+
+
+class _Layout:
+    """One term, with what is known of its nodes: the open axes, and which of them grow tall."""
+
+    def __init__(self, root: Term) -> None:
+        self.root = root
+        self.axes: dict[int, frozenset[int]] = {}
+        self.tall: set[int] = set()
+        self.vectors: set[str] = set()
+        self.used: set[str] = set()
+        size: dict[int, int] = {}
+        none: frozenset[int] = frozenset()
+        for node in postorder(root):
+            size[id(node)] = 1 + sum(size[id(a)] for a in node.args)
+            cls = node.__class__
+            if cls is Sym or cls is Indexed or cls is Grad:
+                self.used.add(node.key)
+            elif cls is App:
+                self.used.add(node.key[0])
+            if cls is Grad and len(node.args) > 1 and node.args[1].__class__ is Axis:
+                self.vectors.add(node.key)
+            if node.flags & HAS_AXIS:
+                own = frozenset((node.key,)) if cls is Axis else none
+                self.axes[id(node)] = own.union(*(self.axes.get(id(a), none) for a in node.args))
+            if (
+                cls is Sum
+                or cls is Prod
+                or cls is Eval
+                or (cls is Num and node.key.denominator > 1)
+                or (cls is Fn and node.key == "cases")
+                or _below(node)
+                or any(id(a) in self.tall for a in node.args)
+            ):
+                self.tall.add(id(node))
+        if size[id(root)] > MAX_SYMBOLS:
+            raise TermError(
+                f"the formula, written out, has more than {MAX_SYMBOLS:,} symbols",
+                instead="write out a part of it, or evaluate it: the shared form stays small",
+            )
+        self.rules: dict[type[Term], Callable[[_Visit], list[_Part]]] = {
+            Num: self.number,
+            Sym: self.name,
+            Bound: self.bound,
+            Axis: self.axis,
+            Indexed: self.indexed,
+            Add: self.summands,
+            Mul: self.product,
+            Pow: self.power,
+            Fn: self.function,
+            App: self.application,
+            Stop: self.stop,
+            Eval: self.evaluation,
+            Grad: self.gradient,
+            Sum: self.binder,
+            Prod: self.binder,
+            Expect: self.expectation,
+        }
+
+    def events(self) -> Iterator[Event]:
+        """Expand visits, leftmost first, until only events are left."""
+        todo: list[_Part] = [_Visit(self.root, (), _Place.TOP, 0)]
+        rules = self.rules
+        while todo:
+            part = todo.pop()
+            if part.__class__ is not _Visit:
+                yield part  # type: ignore[misc]
+                continue
+            visit: _Visit = part
+            parts = rules[visit.term.__class__](visit)
+            if not self.bare(visit.term, visit.place):
+                parts = self.bracketed(visit.term, parts)
+            todo.extend(reversed(parts))
+
+    # ---- forms and brackets ----
+
+    def form(self, term: Term) -> _Form:
+        """How the term is written."""
+        cls = term.__class__
+        if cls is Add:
+            return _Form.SUM
+        if cls is Num:
+            if term.key < 0:
+                return _Form.NEGATIVE
+            return _Form.ATOM if term.key.denominator == 1 else _Form.CLOSED
+        if cls is Mul:
+            negative, factors = signed(term)
+            if negative:
+                return _Form.NEGATIVE
+            runs = self.runs(factors)
+            return _Form.CLOSED if len(runs) == 1 and runs[0].below else _Form.ROW
+        if cls is Pow:
+            return _Form.CLOSED if _below(term) else _Form.POWER
+        if cls is Sum or cls is Prod:
+            return _Form.OPEN
+        if cls is Expect or (cls is App and term.key[4]):
+            return _Form.CLOSED
+        if cls is Fn and term.key == "cases":
+            return _Form.SUM
+        if not _is_prefix(term):
+            return _Form.ATOM
+        if not self.bare(term.args[0], _Place.OPERAND):
+            return _Form.CLOSED  # a call: the operand in brackets
+        while _is_prefix(term):
+            term = term.args[0]
+        return _Form.OPEN if term.__class__ in (Sum, Prod) else _Form.PREFIX
+
+    def bare(self, term: Term, place: _Place) -> bool:
+        """Whether the term stands in that place without brackets."""
+        if place is _Place.TOP:
+            return True
+        if place is _Place.OPERAND:
+            if _is_prefix(term):
+                return True
+            form = self.form(term)
+            return form is _Form.OPEN or form is _Form.CLOSED or form is _Form.ATOM
+        if term.__class__ is Mul and (place is _Place.FACTOR or place is _Place.LAST):
+            return False  # a product in a product stays one
+        return self.form(term) >= _LEAST[place]
+
+    def bracketed(self, term: Term, parts: Sequence[_Part]) -> list[_Part]:
+        """Parentheses around the parts, growing where the term is tall."""
+        kind = "tall" if id(term) in self.tall else "paren"
+        return [_open(kind), *parts, _close(kind)]
+
+    def inside(self, term: Term, visit: _Visit) -> _Visit:
+        """A child that something else already delimits."""
+        return visit._replace(term=term, place=_Place.TOP)
+
+    # ---- leaves ----
+
+    def number(self, visit: _Visit) -> list[_Part]:
+        value: Fraction = visit.term.key
+        sign: list[_Part] = [_op("−")] if value < 0 else []
+        above, below = str(abs(value.numerator)), str(value.denominator)
+        if value.denominator == 1:
+            return [*sign, ("number", above)]
+        bar = [_open("frac"), ("number", above), _next("frac"), ("number", below), _close("frac")]
+        return [*sign, *bar]
+
+    def called(self, name: str) -> Event:
+        return ("bold" if name in self.vectors else "name", name)
+
+    def name(self, visit: _Visit) -> list[_Part]:
+        return [self.called(visit.term.key)]
+
+    def bound(self, visit: _Visit) -> list[_Part]:
+        index: int = visit.term.key
+        names = visit.names
+        # A loose index has no name; it shows as a number of binders, and does not parse.
+        return [("name", names[-1 - index]) if index < len(names) else ("text", f"#{index}")]
+
+    def axis(self, visit: _Visit) -> list[_Part]:
+        return [_open("angle"), ("number", str(visit.term.key - visit.offset)), _close("angle")]
+
+    # ---- arithmetic ----
+
+    def listed(self, terms: Sequence[Term], visit: _Visit) -> list[_Part]:
+        parts: list[_Part] = []
+        for k, term in enumerate(terms):
+            if k:
+                parts.append(_op(","))
+            parts.append(self.inside(term, visit))
+        return parts
+
+    def indexed(self, visit: _Visit) -> list[_Part]:
+        indices = self.listed(visit.term.args, visit)
+        return [_open("sub"), ("name", visit.term.key), _next("sub"), *indices, _close("sub")]
+
+    def summands(self, visit: _Visit) -> list[_Part]:
+        parts: list[_Part] = []
+        for k, summand in enumerate(visit.term.args):
+            if k == 0:
+                parts.append(visit._replace(term=summand, place=_Place.FIRST))
+                continue
+            negative, factors = signed(summand)
+            parts.append(_op("-" if negative else "+"))
+            if summand.__class__ is Mul or summand.__class__ is Num:
+                parts.extend(self.row(factors, visit))
+            else:
+                parts.append(visit._replace(term=summand, place=_Place.SUMMAND))
+        return parts
+
+    def product(self, visit: _Visit) -> list[_Part]:
+        negative, factors = signed(visit.term)
+        sign: list[_Part] = [_op("−")] if negative else []
+        return sign + self.row(factors, visit)
+
+    def runs(self, factors: Sequence[Term]) -> list[_Run]:
+        """The factors in order, cut into fractions."""
+        runs: list[_Run] = []
+        run = _Run([], [])
+        for factor in factors:
+            plain = id(factor) not in self.axes
+            if plain and (_below(factor) or (_is_unit_fraction(factor) and (run.above or run.below))):
+                run.below.append(factor)
+                continue
+            if run.below:
+                runs.append(run)
+                run = _Run([], [])
+            run.above.append(factor)
+            if not runs and len(run.above) == 1 and factor.__class__ is Num and factor.key.denominator > 1:
+                runs.append(run)  # 1/2 a/b, as one writes it
+                run = _Run([], [])
+        if run.above or run.below:
+            runs.append(run)
+        out: list[_Run] = []
+        for run in runs:
+            above, below = run
+            alone = above[0].key if len(above) == 1 and above[0].__class__ is Num else None
+            if below and alone is not None and (alone == 1 or (len(below) == 1 and below[0].__class__ is Num)):
+                out.extend((_Run(above, []), _Run([], below)))  # 1·(1/b) is not 1/b, 2·(1/3) not 2/3
+            else:
+                out.append(run)
+        return out
+
+    def row(self, factors: Sequence[Term], visit: _Visit, flat: bool = False) -> list[_Part]:
+        """Factors side by side, in the term's order; ``flat`` where no fraction is looked for."""
+        blocks = [sorted(self.axes[id(f)]) for f in factors if id(f) in self.axes]
+        opened = [n for block in blocks for n in block]
+        first = visit.offset + 1
+        outer = len(blocks) > 1 and opened == list(range(first, first + len(opened)))
+        runs = [_Run(list(factors), [])] if flat else self.runs(factors)
+        transpose = outer and [len(b) for b in blocks] == [1, 1] and len(runs) == 1
+        parts: list[_Part] = []
+        before: Term | None = None  # the factor to the left; None where a fraction or nothing is
+        count = 0  # axes to the left
+        for r, (above, below) in enumerate(runs):
+            if below:
+                axes = sum(len(self.axes.get(id(f), ())) for f in above)
+                if parts:
+                    numbered = before is not None and before.__class__ is Num and before.key.denominator == 1
+                    parts.append(_op("⊗") if outer and axes and count else _DOT if numbered else _TIMES)
+                inner = visit._replace(offset=visit.offset + count) if outer else visit
+                parts.extend(self.fraction(above, below, inner))
+                count += axes
+                before = None
+                continue
+            for k, factor in enumerate(above):
+                last = r == len(runs) - 1 and k == len(above) - 1
+                axes = len(self.axes.get(id(factor), ()))
+                shifted = bool(outer and axes and count)
+                turned = shifted and transpose
+                where = _Visit(
+                    factor,
+                    visit.names,
+                    _Place.BASE if turned else _Place.LAST if last else _Place.FACTOR,
+                    visit.offset + (count if shifted else 0),
+                )
+                if parts:
+                    parts.append(_op("⊗") if shifted and not turned else self.between(before, where))
+                if turned:
+                    parts.extend([_open("sup"), where, _next("sup"), _op("⊤"), _close("sup")])
+                else:
+                    parts.append(where)
+                count += axes
+                before = factor
+        return parts
+
+    def between(self, before: Term | None, visit: _Visit) -> Event:
+        """What stands between two factors, ``·`` or nothing; ``before`` is None behind a fraction."""
+        factor, place = visit.term, visit.place
+        if before == ONE:
+            return _DOT
+        bracket = not self.bare(factor, place)
+        while not bracket and factor.__class__ is Pow and not _below(factor):
+            factor = factor.args[0]
+            bracket = not self.bare(factor, _Place.BASE)
+        if factor.__class__ is Num:
+            return _DOT
+        # A name before "(" would be a function.
+        if bracket and before is not None and before.__class__ in (Sym, Bound, Indexed, Pow):
+            return _DOT
+        return _TIMES
+
+    def fraction(
+        self, above: Sequence[Term], below: Sequence[Term], visit: _Visit
+    ) -> list[_Part]:
+        """The fraction of two rows; the denominator's factors are units where they are several."""
+        parts: list[_Part] = [_open("frac")]
+        if not above:
+            parts.append(("number", "1"))
+        elif len(above) == 1:
+            alone = above[0]
+            place = _Place.LAST if alone.__class__ in (Mul, Num) else _Place.TOP
+            parts.append(visit._replace(term=alone, place=place))
+        else:
+            parts.extend(self.row(above, visit, flat=True))
+        parts.append(_next("frac"))
+        single = below[0]
+        if len(below) == 1 and single.__class__ is Pow and single.args[1].key == -1:
+            parts.append(self.inside(single.args[0], visit))
+        elif len(below) == 1 and single.__class__ is Num:
+            parts.append(("number", str(single.key.denominator)))
+        else:
+            for k, factor in enumerate(below):
+                if factor.__class__ is Num:
+                    if k:
+                        parts.append(_DOT)
+                    content: list[_Part] = [("number", str(factor.key.denominator))]
+                else:
+                    if k:
+                        parts.append(_TIMES)
+                    content = self.under(factor, visit)
+                parts.extend([_open("unit"), *content, _close("unit")])
+        parts.append(_close("frac"))
+        return parts
+
+    def under(self, factor: Term, visit: _Visit) -> list[_Part]:
+        """One factor b^-n of a denominator: b or b^n."""
+        base, power = factor.args[0], -factor.args[1].key
+        if power == 1:
+            if base.__class__ is Pow and not _below(base):  # 1/(b^2) is not b^-2
+                return [_open("unit"), visit._replace(term=base, place=_Place.FACTOR), _close("unit")]
+            return [visit._replace(term=base, place=_Place.FACTOR)]
+        inner = visit._replace(term=base, place=_Place.BASE)
+        return [_open("sup"), inner, _next("sup"), ("number", str(power)), _close("sup")]
+
+    def power(self, visit: _Visit) -> list[_Part]:
+        base, exponent = visit.term.args
+        if _below(visit.term):
+            return self.fraction([], [visit.term], visit)
+        inner = visit._replace(term=base, place=_Place.BASE)
+        return [_open("sup"), inner, _next("sup"), self.inside(exponent, visit), _close("sup")]
+
+    # ---- functions ----
+
+    def prefixed(self, operand: Term, visit: _Visit) -> list[_Part]:
+        """What follows a prefix: the operand bare, or in brackets."""
+        inner = visit._replace(term=operand, place=_Place.OPERAND)
+        return [_APPLY, inner]
+
+    def function(self, visit: _Visit) -> list[_Part]:
+        op: str = visit.term.key
+        args = visit.term.args
+        if op == "pi":
+            return [("constant", "π")]
+        if op == "sqrt":
+            return [_open("sqrt"), self.inside(args[0], visit), _close("sqrt")]
+        if op == "abs":
+            return [_open("abs"), self.inside(args[0], visit), _close("abs")]
+        if op in _RELATIONS:
+            return [_open("bracket"), *self.relation(visit.term, visit), _close("bracket")]
+        if op == "cases":
+            return self.branches(visit)
+        if op == "log":
+            return [("function", op), *self.prefixed(args[0], visit)]
+        kind = "tall" if any(id(a) in self.tall for a in args) else "paren"
+        return [("function", op), _APPLY, _open(kind), *self.listed(args, visit), _close(kind)]
+
+    def relation(self, term: Term, visit: _Visit) -> list[_Part]:
+        left, right = term.args
+        return [self.inside(left, visit), _op(_RELATIONS[term.key]), self.inside(right, visit)]
+
+    def branches(self, visit: _Visit) -> list[_Part]:
+        parts: list[_Part] = [_open("cases")]
+        term = visit.term
+        while term.__class__ is Fn and term.key == "cases":
+            condition, then, otherwise = term.args
+            parts.extend([self.inside(then, visit), _next("cell"), ("text", "if ")])
+            if condition.__class__ is Fn and condition.key in _RELATIONS:
+                parts.extend(self.relation(condition, visit))
+            else:
+                parts.append(self.inside(condition, visit))
+            parts.append(_next("line"))
+            term = otherwise
+        parts.extend([self.inside(term, visit), _next("cell"), ("text", "otherwise"), _close("cases")])
+        return parts
+
+    def slots(self, term: App, visit: _Visit, placeholder: bool = False) -> list[_Part]:
+        """``(x, y | z; θ)``; in a law the bound variable itself is the placeholder."""
+        groups = (("", term.arguments), ("|", term.given), (";", term.params))
+        tall = any(id(a) in self.tall for a in term.slots)
+        kind = "tall" if tall else "paren"
+        parts: list[_Part] = [_open(kind)]
+        for mark, group in groups:
+            if mark and group:
+                parts.append(_op(mark))
+            for k, arg in enumerate(group):
+                if k:
+                    parts.append(_op(","))
+                if placeholder and arg.__class__ is Bound and arg.key == 0:
+                    parts.append(("placeholder", "·"))
+                else:
+                    parts.append(self.inside(arg, visit))
+        return [*parts, _close(kind)]
+
+    def application(self, visit: _Visit) -> list[_Part]:
+        term = visit.term
+        assert isinstance(term, App)
+        head: list[_Part] = []
+        if term.partials:
+            head = [_open("sub"), _op("∂"), _next("sub")]
+            for k, (slot, coordinate) in enumerate(term.partials):
+                if k:
+                    head.append(_op(","))
+                head.append(("number", str(slot)))
+                if coordinate is not None:
+                    head.extend([_open("bracket"), self.inside(coordinate, visit), _close("bracket")])
+            head.extend([_close("sub"), _APPLY])
+        return [*head, ("name", term.name), _APPLY, *self.slots(term, visit)]
+
+    def stop(self, visit: _Visit) -> list[_Part]:
+        body = visit.term.args[0]
+        return [_op("⊥"), _APPLY, *self.bracketed(body, [self.inside(body, visit)])]
+
+    def evaluation(self, visit: _Visit) -> list[_Part]:
+        return [_open("arrow"), self.inside(visit.term.args[0], visit), _close("arrow")]
+
+    # ---- gradients ----
+
+    def style(self, term: Term, offset: int) -> str:
+        """How the coordinate of a ∇ is written: ``name`` (none), ``bold`` (the next axis), ``explicit``."""
+        if len(term.args) < 2:
+            return "name"
+        body, coordinate = term.args
+        if coordinate.__class__ is Axis:
+            here = self.axes.get(id(body))
+            if coordinate.key == 1 + (max(here) if here else offset):
+                return "bold"
+        return "explicit"
+
+    def gradient(self, visit: _Visit) -> list[_Part]:
+        term = visit.term
+        style = self.style(term, visit.offset)
+        body, order = term.args[0], 1
+        if style == "explicit":
+            coordinate = term.args[1]
+            script: list[_Part] = [
+                _open("sub"), ("name", term.key), _next("sub"), self.inside(coordinate, visit), _close("sub"),
+            ]  # fmt: skip
+        else:
+            script = [(style, term.key)]
+            while (
+                body.__class__ is Grad
+                and body.key == term.key
+                and order < MAX_ORDER
+                and self.style(body, visit.offset) == style
+            ):
+                body, order = body.args[0], order + 1
+        head: list[_Part] = [_open("sub"), _op("∇"), _next("sub"), *script, _close("sub")]
+        if order > 1:
+            head = [_open("sup"), *head, _next("sup"), ("number", str(order)), _close("sup")]
+        return head + self.prefixed(body, visit)
+
+    # ---- binders ----
+
+    def fresh(self, hint: str, names: tuple[str, ...], reach: int) -> str:
+        """The hint, primed or numbered until it clashes with no free name and no visible binder."""
+        if not is_name(hint):
+            hint = "i"
+        scope: tuple[str, ...] = names if reach > 1 else ()
+        taken = self.used
+        if hint not in taken and hint not in scope:
+            return hint
+        for primed in (hint + "'", hint + "''"):
+            if primed not in taken and primed not in scope:
+                return primed
+        inner = set(scope)
+        number = 3
+        while f"{hint}_{number}" in taken or f"{hint}_{number}" in inner:
+            number += 1
+        return f"{hint}_{number}"
+
+    def binder(self, visit: _Visit) -> list[_Part]:
+        term = visit.term
+        lo, hi, body = term.args
+        name = self.fresh(term.hint, visit.names, body.loose)  # type: ignore[attr-defined]
+        inner = visit._replace(term=body, names=(*visit.names, name), place=_Place.BODY)
+        return [
+            _open("underover"),
+            _op("Σ" if term.__class__ is Sum else "∏"),
+            _next("underover"),
+            ("name", name),
+            _op("from"),
+            self.inside(lo, visit),
+            _next("underover"),
+            self.inside(hi, visit),
+            _close("underover"),
+            inner,
+        ]
+
+    def expectation(self, visit: _Visit) -> list[_Part]:
+        law, body = visit.term.args
+        name = self.fresh(visit.term.hint, visit.names, max(law.loose, body.loose))  # type: ignore[attr-defined]
+        inner = visit._replace(names=(*visit.names, name), place=_Place.TOP)
+        if isinstance(law, App):
+            drawn: list[_Part] = [("name", law.name), _APPLY, *self.slots(law, inner, placeholder=True)]
+        else:
+            drawn = [inner._replace(term=law)]
+        return [
+            _open("sub"), _op("𝔼"), _next("sub"), ("name", name), _op("~"), *drawn, _close("sub"),
+            _open("bracket"), inner._replace(term=body), _close("bracket"),
+        ]  # fmt: skip

@@ -1,0 +1,62 @@
+"""How a canonical name is spelled in LaTeX and taken apart for MathML: letter, accents, primes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ..language.names import GREEK
+
+__all__ = ["ACCENT_COMMANDS", "GREEK_COMMANDS", "latex_name", "parts_of_name"]
+
+#: Combining marks by their LaTeX commands.
+ACCENT_COMMANDS: dict[str, str] = {
+    "bar": "\u0304",
+    "tilde": "\u0303",
+    "hat": "\u0302",
+    "dot": "\u0307",
+    "ddot": "\u0308",
+    "check": "\u030c",
+    "breve": "\u0306",
+    "acute": "\u0301",
+    "grave": "\u0300",
+    "mathring": "\u030a",
+}
+_COMMAND_OF_MARK = {mark: command for command, mark in ACCENT_COMMANDS.items()}
+
+#: Greek letters that have a LaTeX command of their own (the others look like Latin ones).
+GREEK_COMMANDS: dict[str, str] = {
+    name: letter
+    for name, letter in GREEK.items()
+    if name.islower()
+    or name in "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+}
+del GREEK_COMMANDS["omicron"]
+_COMMAND_OF_LETTER = {letter: name for name, letter in GREEK_COMMANDS.items()}
+
+
+def parts_of_name(name: str) -> tuple[str, str, int]:
+    """(what is left, its combining marks from inside out, number of primes behind).
+
+    The marks are empty where the name is more than one letter with accents that have commands.
+    """
+    core = name.rstrip("'")
+    primes = len(name) - len(core)
+    letters = unicodedata.normalize("NFD", core)
+    if len(letters) > 1 and all(mark in _COMMAND_OF_MARK for mark in letters[1:]):
+        return letters[0], letters[1:], primes
+    return core, "", primes
+
+
+def latex_name(name: str) -> str:
+    r"""The name in LaTeX: ``w̄'`` is ``\bar{w}'``, ``θ`` is ``\theta``, ``loss_1`` is ``\mathrm{loss\_1}``."""
+    core, marks, primes = parts_of_name(name)
+    if core in _COMMAND_OF_LETTER:
+        spelled = "\\" + _COMMAND_OF_LETTER[core]
+    elif len(core) == 1:
+        spelled = core
+    else:
+        escaped = core.replace("_", r"\_")
+        spelled = rf"\mathrm{{{escaped}}}"
+    for mark in marks:
+        spelled = rf"\{_COMMAND_OF_MARK[mark]}{{{spelled}}}"
+    return spelled + "'" * primes
