@@ -1,0 +1,161 @@
+"""Concrete functions for opaque names: polynomials with rational coefficients.
+
+A polynomial's partial derivatives are formal, so they know nothing of the calculus's rules, and its
+values at rational points are exact.  Being of degree 4 or more, its derivatives to the order 4 do not
+vanish.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import perm
+from typing import Any, Protocol
+
+from ..errors import EvaluationError
+from .series import Number
+
+__all__ = ["Function", "Polynomial", "random_function"]
+
+
+class Function(Protocol):
+    """What stands for an opaque function or density in the model."""
+
+    def derivatives(
+        self, slots: Sequence[Number | tuple[Number, ...]], orders: Sequence[tuple[int, ...]]
+    ) -> list[Number]:
+        """Partial derivatives at a point.
+
+        Args:
+            slots: the values of the slots, in order; a tuple where a slot holds a vector.
+            orders: for each derivative wanted, how often it is taken in each coordinate of each slot,
+                the slots laid end to end.
+        """
+        ...
+
+
+class Polynomial:
+    """A polynomial in the coordinates of its slots, laid end to end.
+
+    Args:
+        layout: for each slot its number of coordinates, or None for a scalar.
+        coefficients: from exponents (one per coordinate) to coefficients.
+    """
+
+    def __init__(
+        self, layout: Sequence[int | None], coefficients: Mapping[tuple[int, ...], Fraction | int]
+    ) -> None:
+        self.layout = tuple(layout)
+        self.coefficients = {m: Fraction(c) for m, c in coefficients.items() if c}
+        width = sum(1 if size is None else size for size in self.layout)
+        if any(len(m) != width for m in self.coefficients):
+            raise ValueError(f"a monomial has {width} exponents")
+
+    def derivatives(
+        self, slots: Sequence[Number | tuple[Number, ...]], orders: Sequence[tuple[int, ...]]
+    ) -> list[Number]:
+        """Partial derivatives at a point; see :meth:`Function.derivatives`.
+
+        Raises:
+            EvaluationError: slots that do not fit the layout.
+        """
+        flat = self._flat(slots)
+        # A one of the kind of the coordinates: all Fractions, or all reals of mpmath.
+        one = 0 * flat[0] + 1 if flat else Fraction(1)
+        powers: list[list[Any]] = []
+        for i, x in enumerate(flat):
+            row: list[Any] = [one]
+            for _ in range(max((m[i] for m in self.coefficients), default=0)):
+                row.append(row[-1] * x)
+            powers.append(row)
+        return [self._derivative(one, powers, order) for order in orders]
+
+    def _derivative(self, one: Number, powers: list[list[Any]], order: tuple[int, ...]) -> Number:
+        exact = one.__class__ is Fraction
+        total: Any = 0 * one
+        for exponents, c in self.coefficients.items():
+            factor = c.numerator
+            value: Any = one
+            for row, m, k in zip(powers, exponents, order, strict=True):
+                if k:
+                    factor *= perm(m, k)
+                    if not factor:
+                        break
+                if m > k:
+                    value = row[m - k] if value is one else value * row[m - k]
+            if factor:
+                # Integers may meet a real of mpmath, Fractions may not.
+                total += value * Fraction(factor, c.denominator) if exact else value * factor / c.denominator
+        return total
+
+    def _flat(self, slots: Sequence[Number | tuple[Number, ...]]) -> list[Number]:
+        sizes = tuple(len(x) if isinstance(x, tuple) else None for x in slots)
+        if sizes != self.layout:
+            raise EvaluationError(
+                f"a function with slots of sizes {self.layout} is applied to slots of sizes {sizes} "
+                "(None is a scalar)"
+            )
+        flat: list[Number] = []
+        for x in slots:
+            flat.extend(x if isinstance(x, tuple) else (x,))
+        return flat
+
+    def __call__(self, *slots: Any) -> Any:
+        """The value on floats, tensors or whatever else has + and *; vectors have coordinates last."""
+        flat: list[Any] = []
+        for x, size in zip(slots, self.layout, strict=True):
+            flat.extend([x] if size is None else (x[..., k] for k in range(size)))
+        total: Any = 0.0
+        for x in flat:
+            total = total + 0.0 * x  # every slot takes part in the shape and in the graph
+        for exponents, c in self.coefficients.items():
+            term: Any = float(c)
+            for x, m in zip(flat, exponents, strict=True):
+                for _ in range(m):
+                    term = term * x
+            total = total + term
+        return total
+
+    def __repr__(self) -> str:
+        return f"Polynomial({self.layout}, {self.coefficients})"
+
+
+def random_function(
+    rng: random.Random, layout: Sequence[int | None], *, positive: bool = False
+) -> Polynomial:
+    """A random polynomial with small coefficients, of degree 4 or 5 in each coordinate.
+
+    Args:
+        rng: the source of randomness.
+        layout: for each slot its number of coordinates, or None for a scalar.
+        positive: at least 1/2 everywhere, as a density must be in a denominator or under a log.
+    """
+    width = sum(1 if size is None else size for size in layout)
+    if not positive:
+        return Polynomial(layout, _random_polynomial(rng, width, (1, 2, 3, 4, 5)))
+    root = _random_polynomial(rng, width, (1, 2))
+    out: dict[tuple[int, ...], Fraction] = {(0,) * width: Fraction(rng.randint(1, 4), 2)}
+    for m, c in root.items():
+        for n, d in root.items():
+            k = tuple(a + b for a, b in zip(m, n, strict=True))
+            out[k] = out.get(k, Fraction(0)) + c * d
+    return Polynomial(layout, out)
+
+
+def _random_polynomial(
+    rng: random.Random, width: int, degrees: tuple[int, ...]
+) -> dict[tuple[int, ...], Fraction]:
+    out = {(0,) * width: Fraction(rng.randint(-3, 3), 2)}
+    for i in range(width):
+        for degree in degrees:
+            if degree == degrees[-1] or rng.random() < 0.5:
+                c = rng.choice((-2, -1, 1, 2))
+                monomial = tuple(degree if j == i else 0 for j in range(width))
+                out[monomial] = Fraction(c, 2 * degree)
+    for _ in range(width if width > 1 else 0):
+        monomial = tuple(
+            rng.choice((0, 1, 1, 2)) if degrees[-1] > 2 else rng.choice((0, 1)) for _ in range(width)
+        )
+        out[monomial] = out.get(monomial, Fraction(0)) + Fraction(rng.choice((-1, 1)), 3)
+    return out
