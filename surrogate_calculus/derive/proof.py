@@ -158,32 +158,34 @@ class Proof:
         state = self.state
         proved = state.proved(Eval)
         numbers = self._numbers.setdefault((Eval,), {})
-        for node in postorder(body):
-            if id(node) not in numbers and (node is body or node.flags & (HAS_STOP | HAS_EVAL)):
+        todo: list[tuple[Term, bool]] = [(body, False)]
+        while todo:
+            node, ready = todo.pop()
+            if id(node) in numbers:
+                continue
+            if ready:
                 name, out = evaluation(state, node)
                 proved[id(node)] = out
                 numbers[id(node)] = len(self.log)
                 self.log.append((name, (Eval, None, (node,)), out, ()))
+                continue
+            todo.append((node, True))
+            todo.extend((a, False) for a in node.args if a.flags & (HAS_STOP | HAS_EVAL) and id(a) not in numbers)
         return numbers[id(body)]
 
-    def certificate(self, claim: Equation) -> dict[str, Any]:
-        """The derivation as plain data; its last step must conclude the claim."""
-        table = NodeTable()
-        rows = []
-        sides = []
-        for number, (rule, _, rhs, premises) in enumerate(self.log):
-            lhs = self.left(number)
-            sides.append((rule, lhs, rhs, premises))
+    def certificate(self, step: int) -> dict[str, Any]:
+        """The derivation as plain data, with the conclusion of a step as its claim."""
+        steps = [(rule, self.left(n), rhs, premises) for n, (rule, _, rhs, premises) in enumerate(self.log[: step + 1])]
+        claim = self.conclusion(step)
         bodies = [d.body for d in self.definitions.values()]
-        table.add(postorder(*bodies, *(t for _, lhs, rhs, _ in sides for t in (lhs, rhs)), claim.lhs, claim.rhs))
-        for rule, lhs, rhs, premises in sides:
-            rows.append([rule, table[lhs], table[rhs], list(premises)])
+        table = NodeTable()
+        table.add(postorder(*bodies, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs))))
         return {
             "format": FORMAT,
             "version": VERSION,
             "nodes": table.rows,
             "definitions": [[d.name, d.arity, table[d.body]] for d in self.definitions.values()],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
-            "steps": rows,
+            "steps": [[rule, table[lhs], table[rhs], list(premises)] for rule, lhs, rhs, premises in steps],
             "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
         }

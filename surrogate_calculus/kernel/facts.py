@@ -45,11 +45,13 @@ class Facts:
         The term must be of the derivation's store.
         """
         entry = (kind, id(term))
-        if entry in self._used:
-            return
-        wanted = _NONZERO if kind == "nonzero" else _POSITIVE
-        if self._sign(term) & wanted != wanted:
+        if entry not in self._used and not self.discharges(kind, term):
             self._used[entry] = Hypothesis(kind, term)
+
+    def discharges(self, kind: str, term: Term) -> bool:
+        """Whether a condition follows from the shape of the term and the assumptions."""
+        wanted = _NONZERO if kind == "nonzero" else _POSITIVE
+        return self._sign(term) & wanted == wanted
 
     def _sign(self, root: Term) -> int:
         """What is known of a term's sign; iterative, each node once in the life of this object."""

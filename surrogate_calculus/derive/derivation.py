@@ -1,0 +1,179 @@
+"""A derivation: where it starts, what it ends in, the steps between, and what it rests on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..kernel.judgement import Hypothesis
+from ..language.terms import Term, postorder
+from .hypotheses import readable
+from .steps import Step, brief_steps, full_steps
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+    from .proof import Proof
+
+__all__ = ["Derivation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """The answer of :func:`~surrogate_calculus.derive.derive` (design §3).
+
+    Attributes:
+        start: what was derived, such as ``→(∇θ E)``.
+        result: what it is equal to, with every ∇ and → worked out as far as it goes.
+        expression: the surrogate ``E`` that the start differentiates, or the start itself.
+        wrt: the parameters differentiated in, innermost first.
+        notes: what the reader should know, such as a function taken for constant.
+        document: the declarations that it was derived under, if any.
+    """
+
+    start: Term
+    result: Term
+    expression: Term
+    wrt: tuple[str, ...]
+    notes: tuple[str, ...]
+    document: Document | None
+    _proof: Proof = field(repr=False)
+    _operations: tuple[int, ...] = field(repr=False)
+    _last: int = field(repr=False)
+
+    @property
+    def order(self) -> int:
+        """How often was differentiated."""
+        return len(self.wrt)
+
+    @cached_property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """The side conditions used and not discharged, as a reader wants them.
+
+        They are said of values, each once, and products are taken apart: ``⊥p ≠ 0`` and ``p ≠ 0`` are one.
+        The certificate's verdict lists them as the kernel used them.
+        """
+        return readable(self._proof.state.facts)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The derivation with a line per idea."""
+        return brief_steps(self._proof, self.start, list(self._operations))
+
+    def steps_in(self, grain: str) -> list[Step]:
+        """The steps in a grain.
+
+        Args:
+            grain: ``"brief"``, a line per idea, or ``"full"``, a line per rule and no silent arithmetic.
+
+        Raises:
+            ValueError: another grain.
+            DeriveError: too large to show in full.
+        """
+        if grain == "brief":
+            return self.steps
+        if grain != "full":
+            raise ValueError(f"the grain is 'brief' or 'full', not {grain!r}")
+        return full_steps(self._proof, self.start, list(self._operations))
+
+    @cached_property
+    def certificate(self) -> dict[str, Any]:
+        """The derivation as plain data for :func:`surrogate_calculus.check`, fit for JSON."""
+        return self._proof.certificate(self._last)
+
+    def to_text(self, grain: str | None = None) -> str:
+        """The result as ASCII text, or the derivation in a grain, line by line."""
+        from ..printing.text import to_text
+
+        return self._lines(to_text, grain, "==>")
+
+    def to_unicode(self, grain: str | None = None) -> str:
+        """The result as Unicode text, or the derivation in a grain, line by line."""
+        from ..printing.text import to_unicode
+
+        return self._lines(to_unicode, grain, "⟹")
+
+    def _lines(self, show: Any, grain: str | None, arrow: str) -> str:
+        if grain is None:
+            return str(show(self.result))
+        lines = [show(self.start)]
+        for step in self.steps_in(grain):
+            source = f"{step.rule}; {step.reference}" if step.reference else step.rule
+            if grain == "full":
+                lines.append(f"    {show(step.before)}  {arrow}  {show(step.after)}")
+            lines.append(f"  = {show(step.term)}    [{source}]")
+        return "\n".join(lines)
+
+    def to_latex(self, grain: str | None = None) -> str:
+        """The result as LaTeX, or the derivation as an ``align*`` environment."""
+        from ..printing.latex import to_latex
+
+        if grain is None:
+            return to_latex(self.result)
+        rows = [f"& {to_latex(self.start)}"]
+        for step in self.steps_in(grain):
+            label = step.rule.replace("_", r"\_")
+            rows.append(f"={{}}& {to_latex(step.term)} && \\text{{({label})}}")
+        return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+
+    def to_mathml(self, grain: str | None = None) -> str:
+        """The result as a ``<math>`` element, or the derivation as one, with a row per step."""
+        from ..printing.mathml import to_mathml
+
+        if grain is None:
+            return to_mathml(self.result)
+
+        def inner(term: Term) -> str:
+            text = to_mathml(term)
+            return "<mrow>" + text[text.index(">") + 1 : text.rindex("</math>")] + "</mrow>"
+
+        rows = [f"<mtr><mtd></mtd><mtd>{inner(self.start)}</mtd><mtd></mtd></mtr>"]
+        rows += [
+            f"<mtr><mtd><mo>=</mo></mtd><mtd>{inner(s.term)}</mtd><mtd><mtext>{s.rule}</mtext></mtd></mtr>"
+            for s in self.steps_in(grain)
+        ]
+        table = "".join(rows)
+        return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mtable>{table}</mtable></math>'
+
+    def to_dict(self, grain: str | None = None) -> dict[str, Any]:
+        """The derivation as plain data: texts that parse back, hypotheses, notes, steps."""
+        from ..printing.text import to_unicode
+
+        out: dict[str, Any] = {
+            "start": to_unicode(self.start),
+            "result": to_unicode(self.result),
+            "wrt": list(self.wrt),
+            "order": self.order,
+            "hypotheses": [str(h) for h in self.hypotheses],
+            "notes": list(self.notes),
+        }
+        if grain is not None:
+            out["grain"] = grain
+            out["steps"] = [
+                {
+                    "rule": s.rule,
+                    "says": s.says,
+                    "reference": s.reference,
+                    "place": list(s.place),
+                    "before": to_unicode(s.before) if not s.before.loose else None,
+                    "after": to_unicode(s.after) if not s.after.loose else None,
+                    "term": to_unicode(s.term),
+                }
+                for s in self.steps_in(grain)
+            ]
+        return out
+
+    def to_json(self, grain: str | None = "brief") -> str:
+        """:meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(grain), ensure_ascii=False, indent=2)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.to_latex()}$"
+
+    def __str__(self) -> str:
+        return self.to_unicode()
+
+    def size(self) -> int:
+        """Number of shared nodes of the result."""
+        return len(postorder(self.result))

@@ -1,0 +1,253 @@
+"""``derive``: from a surrogate expression to its estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import DeriveError
+from ..kernel.inference import Definition
+from ..kernel.polynomial import Ring
+from ..language.binding import abstract
+from ..language.terms import (
+    HAS_AXIS,
+    App,
+    Axis,
+    Eval,
+    Grad,
+    Indexed,
+    Store,
+    Sym,
+    Term,
+    postorder,
+    rebuild,
+)
+from ..printing.text import summary
+from .collect import collect
+from .derivation import Derivation
+from .fold import fold, unfold
+from .proof import Proof
+from .push import Pusher, gradient_parameters, log_domain
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+
+__all__ = ["derive"]
+
+#: Beyond this order a derivative is not what anybody meant.
+MAX_ORDER = 12
+
+
+def derive(
+    expr: Term | str,
+    wrt: str | Sequence[str] | None = None,
+    order: int = 1,
+    *,
+    given: Document | None = None,
+    vector: Collection[str] = (),
+) -> Derivation:
+    """Derive what automatic differentiation makes of a surrogate: ``→∇ᵏE``, pushed inside and evaluated.
+
+    Args:
+        expr: the surrogate E, a term or text of the language.
+        wrt: the parameter; or several, innermost first: ``("θ", "φ")`` derives ``→∇φ∇θ E``.  None takes
+            the expression as it stands, with the ∇ and → that are written in it.
+        order: k ≥ 1, how often to differentiate in a single ``wrt``.
+        given: a document whose declarations and definitions hold.
+        vector: names of parameters that are vectors, where no document says so.
+
+    Returns:
+        The derivation; its certificate replays in the kernel.
+
+    Raises:
+        ParseError: text that is not of the language.
+        DeriveError: ``wrt`` does not occur; the order is not from 1 to 12; an operator cannot be worked
+            out; the result is zero only because undeclared applications were taken for constants.
+
+    Source: Ścibior & Wood, section 2.2, Eq. 2–5.
+    """
+    if isinstance(expr, str):
+        from ..language.parser import parse
+
+        expr = parse(expr, given, vector=vector)
+    if expr.loose:
+        raise DeriveError("the expression has an index that nothing binds")
+    names = _parameters(expr, wrt, order, given)
+    vectors = set(vector)
+    if given is not None:
+        vectors |= {n for n in names if given.parameter_is_vector(n)}
+    vectors |= _vectors(expr, names)
+    start = _start(expr, names, vectors)
+    return _derive(expr, start, names, given)
+
+
+def _parameters(
+    expr: Term, wrt: str | Sequence[str] | None, order: int, given: Document | None
+) -> tuple[str, ...]:
+    from ..language.names import canonical_name
+
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER:
+        raise DeriveError(f"the order must be a whole number from 1 to {MAX_ORDER}, not {order!r}")
+    if wrt is None:
+        return ()
+    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    names = [canonical_name(n.strip()) for n in names]
+    if not names or not all(names):
+        raise DeriveError("no parameter to differentiate in", instead="--wrt θ, or wrt='θ'")
+    if len(names) > 1 and order not in (1, len(names)):
+        raise DeriveError("an order does not go with several parameters", instead="name one for each ∇: wrt='θ,θ,φ'")
+    if given is not None:
+        expr = given.unfold(expr)
+    occurring = _names(expr)
+    for name in names:
+        if name not in occurring:
+            known = ", ".join(sorted(occurring)) or "none"
+            raise DeriveError(
+                f"{name} does not occur in the expression, so there is nothing to differentiate in",
+                instead=f"one of the names that occur: {known}",
+            )
+    return tuple(names * order) if len(names) == 1 else tuple(names)
+
+
+def _names(term: Term) -> set[str]:
+    return {n.key for n in postorder(term) if n.__class__ in (Sym, Indexed)}
+
+
+def _vectors(expr: Term, names: Collection[str]) -> set[str]:
+    """Parameters that occur with an index, as ``π[k]``: they are vectors."""
+    return {n.key for n in postorder(expr) if n.__class__ is Indexed and n.key in names}
+
+
+def _start(expr: Term, names: Sequence[str], vectors: Collection[str]) -> Term:
+    """``→∇…∇E``; each vector ∇ opens the next axis."""
+    if not names:
+        return expr
+    axis = max((n.key for n in postorder(expr) if n.__class__ is Axis), default=0) if expr.flags & HAS_AXIS else 0
+    term = expr
+    for name in names:
+        if name in vectors:
+            axis += 1
+            term = Grad(name, term, Axis(axis))
+        else:
+            term = Grad(name, term)
+    return Eval(term)
+
+
+def _definitions(given: Document | None) -> list[Definition]:
+    out = []
+    for d in given.definitions if given is not None else ():
+        body = d.body
+        for name in d.indices:  # the first index ends up outermost
+            body = abstract(body, name)
+        out.append(Definition(d.name, len(d.indices), body))
+    return out
+
+
+def _derive(expr: Term, start: Term, names: tuple[str, ...], given: Document | None) -> Derivation:
+    assumptions: list[tuple[str, str]] = []
+    if given is not None:
+        assumptions += [("positive", name) for name in given.densities]
+        assumptions += [("count", name) for name in given.counts]
+    proof = Proof(_definitions(given), assumptions)
+    start = proof.add(start)
+    current = start
+    operations: list[int] = []
+
+    def advance(step: int | None) -> None:
+        nonlocal current
+        if step is not None:
+            current = proof.right(step)
+
+    done: list[int] = []
+
+    def record(step: int | None, *, shown: bool = True) -> None:
+        if step is not None and proof.left(step) is not proof.right(step):
+            done.append(step)
+            if shown:
+                operations.append(step)
+        advance(step)
+
+    record(unfold(proof, current))
+    densities = set(given.densities) if given is not None else set()
+    log_names = log_domain(current) | densities
+    unfolded = current
+    pusher = Pusher(proof, gradient_parameters(current), log_names)
+    pushed = pusher.push(current)
+    operations += pusher.operations
+    record(pushed, shown=False)
+    record(collect(proof, current))
+    record(fold(proof, current))
+    if not done:
+        done.append(proof.infer("inside", start, None, []))
+    last = proof.chain(done)
+    notes, constants = _constants(unfolded, given)
+    if constants and _is_zero(proof, current):
+        _refuse_silent_zero(unfolded, constants)
+    return Derivation(
+        start=start,
+        result=current,
+        expression=expr,
+        wrt=names,
+        notes=notes,
+        document=given,
+        _proof=proof,
+        _operations=tuple(operations),
+        _last=last,
+    )
+
+
+def _is_zero(proof: Proof, term: Term) -> bool:
+    return term is proof.state.zero
+
+
+def _constants(start: Term, given: Document | None) -> tuple[tuple[str, ...], list[App]]:
+    """Applications taken for constants because no parameter of a ∇ is among their arguments."""
+    params = gradient_parameters(start)
+    seen: dict[str, App] = {}
+    for node in postorder(start):
+        if isinstance(node, App) and (given is None or not given.declares(node.name)):
+            inside = _names(node)
+            if not inside & params:
+                seen.setdefault(node.name, node)
+    wanted = ", ".join(sorted(params))
+    notes = tuple(
+        f"{summary(app) if not app.loose else app.name + '(…)'} is taken for constant: {wanted} is not among its arguments"
+        for app in seen.values()
+    )
+    return (notes if params else ()), list(seen.values())
+
+
+def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
+    """An error if the result would not be zero with the parameter among the arguments of the constants.
+
+    Raises:
+        DeriveError: a derivative that is zero for lack of a declaration only (design §2).
+    """
+    params = gradient_parameters(start)
+    names = {app.name for app in constants}
+    store = Store()
+    new: dict[int, Term] = {}
+    for node in postorder(store.add(start)):
+        args = tuple(new[id(a)] for a in node.args)
+        if isinstance(node, App) and node.name in names and not _names(node) & params:
+            app = rebuild(node, args)
+            assert isinstance(app, App)
+            widened = (*app.params, *(Sym(p) for p in sorted(params)))
+            new[id(node)] = App(app.name, app.arguments, app.given, widened, app.partials)
+        else:
+            new[id(node)] = rebuild(node, args)
+    proof = Proof()
+    term = proof.add(new[id(store.add(start))])
+    step = Pusher(proof, params, ()).push(term)
+    result = term if step is None else proof.right(step)
+    if not Ring(proof.state.facts).read(result):
+        return
+    shown = ", ".join(sorted(names))
+    example = constants[0]
+    inner = ", ".join(summary(a) for a in example.arguments) if not example.loose else "…"
+    raise DeriveError(
+        f"the derivative is zero only because {shown} is taken for constant: nothing says how it depends on "
+        f"{', '.join(sorted(params))}",
+        instead=f"{example.name}({inner}; {sorted(params)[0]}) if it depends on it; "
+        f"if it does not, the derivative is zero and there is nothing to derive",
+    )

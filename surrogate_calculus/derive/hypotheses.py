@@ -1,0 +1,33 @@
+"""Side conditions in the form a reader wants."""
+
+from __future__ import annotations
+
+from ..kernel.facts import Facts
+from ..kernel.judgement import Hypothesis
+from ..language.terms import HAS_EVAL, HAS_GRAD, HAS_STOP, Mul, Num, Pow, Term
+from .proof import Proof
+
+__all__ = ["readable"]
+
+
+def readable(facts: Facts) -> tuple[Hypothesis, ...]:
+    """The hypotheses as statements about values, each once, products and powers taken apart.
+
+    ``⊥p ≠ 0`` and ``p ≠ 0`` say the same of values; ``A B ≠ 0`` says that A ≠ 0 and B ≠ 0; A > 0 says
+    that A ≠ 0.
+    """
+    scratch = Proof(assumptions=facts.assumptions)
+    out: dict[tuple[str, Term], None] = {}
+    for hypothesis in facts.hypotheses:
+        todo = [scratch.add(hypothesis.term)]
+        while todo:
+            term = todo.pop()
+            if term.flags & (HAS_STOP | HAS_EVAL) and not term.flags & HAS_GRAD:
+                term = scratch.right(scratch.evaluate(term))
+            if hypothesis.kind == "nonzero" and term.__class__ is Mul:
+                todo.extend(reversed(term.args))
+            elif hypothesis.kind == "nonzero" and term.__class__ is Pow and term.args[1].__class__ is Num:
+                todo.append(term.args[0])
+            elif not scratch.state.facts.discharges(hypothesis.kind, term):
+                out.setdefault((hypothesis.kind, term))
+    return tuple(Hypothesis(kind, t) for kind, t in out if kind == "positive" or ("positive", t) not in out)
