@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from .cli_render import Format, Grain, as_json, render, verdict_json, verdict_lines
+from .cli_render import Format, Grain, derivation_lines, verdict_json, verdict_lines
 from .errors import DeriveError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
@@ -122,17 +122,16 @@ def _name(text: str, option: str) -> str:
     Raises:
         ParseError: the text is no name.
     """
-    from .language import parser
-    from .language.terms import Sym
+    from .language.names import canonical_name, is_name
 
     instead = f"{option} with a parameter's name, such as {option} θ or {option} theta"
     if not text:
         raise ParseError("a name is missing", instead=instead, text=f"{option} ", span=_at_end(f"{option} "))
-    term = parser.parse(text, file=option)
-    if not isinstance(term, Sym):
+    name = canonical_name(text)
+    if not is_name(name):
         span = Span(0, len(text))
         raise ParseError(f"{text!r:.60} is no name", instead=instead, text=text, span=span, file=option)
-    return term.name
+    return name
 
 
 def _at_end(text: str) -> Span:
@@ -314,10 +313,10 @@ def derive(
         for number, (term, span) in enumerate(zip(source_input.terms, source_input.spans, strict=True)):
             with _bad_input(*_where(source_input, span)):
                 derivation = _derive(term, names, order, source_input.document, vectors)
-                entry = as_json(derivation, steps) if form is Format.json else {}
+                entry = derivation.to_dict(steps) if form is Format.json else {}
                 lines = [""] if number else []
                 if form is not Format.json:
-                    lines.append(render(derivation, form, steps))
+                    lines += derivation_lines(derivation, form, steps)
                 if values:
                     entry["value"], line = _evaluate(derivation, values)
                     lines.append(line)
