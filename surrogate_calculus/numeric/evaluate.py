@@ -1,0 +1,125 @@
+"""The number that a term stands for, in torch.
+
+The value of a term is its meaning where the stopped copy of every parameter equals the live one
+(design: the two-copy model).  A ∇ inside is computed, not refused: by forward-mode differentiation
+of the live copy, which is elementwise, so that ``∇θ f(x[i]; θ)`` comes out for every i at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import EvaluationError
+from ..language.terms import Axis, Term, postorder
+from .machine import Machine
+from .program import compile_term
+from .values import Bindings, Value, bind
+
+__all__ = ["compute", "evaluate", "open_axes", "read"]
+
+
+def evaluate(
+    term: Term | str,
+    values: Mapping[str, Value],
+    *,
+    dtype: torch.dtype = torch.float64,
+    axes: Mapping[int, int] | None = None,
+    vector: Collection[str] = (),
+    given: Any = None,
+) -> float | Tensor:
+    """The value of a term at the given values of its names.
+
+    Values, by name:
+
+    * a symbol: a float, an int or a tensor; tensors are batches, which broadcast elementwise;
+    * a family ``w[t, i]``: a tensor with its index dimensions first, ``w[1, 1]`` being element
+      ``[0, 0]``, then the batch; or a callable of int64 index tensors;
+    * a vector parameter: a tensor of shape (K, batch …), or an :class:`~.values.Event`;
+    * what is handed to functions whole (a trajectory, a data set): an :class:`~.values.Event`;
+    * a function or density: a callable of tensors, called with the slots in order, elementwise.
+      Under ``"log p"`` instead of ``"p"`` it is the logarithm, and nothing underflows.  A slot that
+      holds an Event has its event dimensions last; the result has none.
+
+    A family and a symbol, or a function and a symbol, of one name are told apart as ``"x[]"``,
+    ``"p()"`` and ``"x"``.
+
+    Args:
+        term: a closed term, or its text.
+        values: see above.
+        dtype: of all computation.
+        axes: lengths of open coordinate axes that the values do not show.
+        vector: names of vector parameters that the term does not show to be such.
+        given: the document that a text is read with and whose definitions are unfolded.
+
+    Returns:
+        A float where no tensor went in.  Else a tensor of shape (open axes 1, 2, …, batch …) on the
+        device of the tensors.
+
+    Raises:
+        EvaluationError: no value for a name, a callable that raises or returns the wrong shape, an
+            index out of range, a division by zero, the log of a number that is not positive, the
+            root of a negative number, a value that is not a number though all that went in were.
+    """
+    term, vector = read(term, given, vector)
+    return compute(term, values, dtype=dtype, axes=axes, vector=vector, reverse=False, notes=None)
+
+
+def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, Collection[str]]:
+    """Parse a text, unfold definitions, and learn which parameters are vectors."""
+    if given is not None:
+        declared = getattr(given, "parameters", None)
+        if isinstance(declared, Mapping):
+            vector = {*vector, *(name for name, indices in declared.items() if indices is not None)}
+    if isinstance(term, str):
+        from ..language.parser import parse
+
+        term = parse(term, given, vector=vector)
+    if given is not None:
+        term = given.unfold(term)
+    return term, vector
+
+
+def compute(
+    term: Term,
+    values: Mapping[str, Value],
+    *,
+    dtype: torch.dtype,
+    axes: Mapping[int, int] | None,
+    vector: Collection[str],
+    reverse: bool,
+    notes: list[str] | None,
+) -> float | Tensor:
+    """Compile and run; the common part of :func:`evaluate` and autodiff."""
+    if term.loose:
+        raise EvaluationError(
+            "the term uses an index whose Σ or ∏ is missing", instead="a closed term, or a free index name"
+        )
+    nodes = postorder(term)
+    bindings: Bindings = bind(nodes, values, dtype=dtype, axes=axes, vectors=vector)
+    program, _ = compile_term(
+        term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse
+    )
+    if notes is not None:
+        notes.extend(program.notes)
+    with torch.enable_grad() if reverse else nullcontext():
+        out = Machine(program, bindings, reverse=reverse).result()
+    if reverse and not _differentiable(bindings):
+        out = out.detach()
+    if bindings.tensor_in or out.dim() > 0:
+        return out
+    return float(out)
+
+
+def _differentiable(bindings: Bindings) -> bool:
+    found = (*bindings.symbols.values(), *bindings.families.values())
+    return any(b.tensor is not None and b.tensor.requires_grad for b in found)
+
+
+def open_axes(term: Term) -> int:
+    """The largest open coordinate axis of a term, 0 for none."""
+    return max((n.number for n in postorder(term) if isinstance(n, Axis)), default=0)

@@ -1,0 +1,337 @@
+"""What goes in: numbers, tensors, families, vectors and callables, sorted into one layout.
+
+Inside, a value is a tensor of shape ``(axes and binders …, batch …)``, right-aligned so that torch
+broadcasts it; something that only functions can look into, a trajectory or a vector parameter, has
+its *event* dimensions behind these (:class:`Event`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Union
+
+import torch
+from torch import Tensor
+
+from ..errors import EvaluationError
+from ..language.terms import App, Axis, Grad, Indexed, Sym, Term
+
+__all__ = ["Binding", "Bindings", "Event", "Value", "bind", "vector_names"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A tensor whose last ``dims`` dimensions are one value, handed to functions whole.
+
+    ``Event(y)`` is one vector ``y``; ``Event(x, dims=1)`` with ``x`` of shape (N, T), used as
+    ``x[i]``, is a family of N trajectories.  Such a value can stand in a slot of a function or a
+    density only; the callable gets it with its event dimensions last, and returns a tensor without
+    them.
+
+    Attributes:
+        tensor: shape (index …, batch …, event …).
+        dims: how many event dimensions; all of them where None is given.
+    """
+
+    tensor: Tensor
+    dims: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tensor, Tensor):
+            raise EvaluationError("an Event wraps a torch tensor", instead="Event(torch.tensor(...))")
+        if self.dims is None:
+            object.__setattr__(self, "dims", self.tensor.dim())
+        if not 0 <= self.dims <= self.tensor.dim():  # type: ignore[operator]
+            raise EvaluationError(
+                f"a tensor of {self.tensor.dim()} dimensions has no {self.dims} event dimensions",
+                instead=f"dims between 0 and {self.tensor.dim()}",
+            )
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The shape without the event dimensions."""
+        return tuple(self.tensor.shape[: self.tensor.dim() - (self.dims or 0)])
+
+
+#: What ``values`` may hold.
+Value = Union[float, int, Fraction, Tensor, Event, Sequence[Any], Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One name's value in the common layout.
+
+    Attributes:
+        tensor: shape (index …, batch …, event …), or None for a family given as a callable.
+        indices: number of index dimensions (0 for a symbol).
+        events: number of event dimensions.
+        call: the callable of index tensors, or None.
+    """
+
+    tensor: Tensor | None
+    indices: int
+    events: int
+    call: Callable[..., Any] | None = None
+
+
+@dataclass
+class Bindings:
+    """All values that a term uses, with what they have in common.
+
+    Attributes:
+        symbols, families, functions: by name; ``functions`` says whether the log is given.
+        batch: the shape that all batch dimensions broadcast to.
+        axes: length of every open coordinate axis, by number.
+        tensor_in: whether a torch tensor was among the values used.
+    """
+
+    dtype: torch.dtype
+    device: torch.device
+    symbols: dict[str, Binding] = field(default_factory=dict)
+    families: dict[str, Binding] = field(default_factory=dict)
+    functions: dict[str, tuple[Callable[..., Any], bool]] = field(default_factory=dict)
+    vectors: frozenset[str] = frozenset()
+    batch: tuple[int, ...] = ()
+    axes: dict[int, int] = field(default_factory=dict)
+    tensor_in: bool = False
+
+    @property
+    def scaled(self) -> bool:
+        """Whether a density is given by its logarithm."""
+        return any(is_log for _, is_log in self.functions.values())
+
+
+def vector_names(nodes: Iterable[Term], also: Collection[str] = ()) -> frozenset[str]:
+    """Names that the term itself shows to be vector parameters: those with a coordinate."""
+    found = set(also)
+    for node in nodes:
+        if isinstance(node, Grad) and node.coordinate is not None:
+            found.add(node.param)
+        elif isinstance(node, App) and node.key[4]:
+            for slot, coordinate in node.partials:
+                where = node.slots[slot - 1]
+                if coordinate is not None and isinstance(where, Sym):
+                    found.add(where.name)
+    return frozenset(found)
+
+
+def bind(
+    nodes: Sequence[Term],
+    values: Mapping[str, Value],
+    *,
+    dtype: torch.dtype,
+    axes: Mapping[int, int] | None,
+    vectors: Collection[str],
+) -> Bindings:
+    """Look up and lay out every name that the nodes use.
+
+    Raises:
+        EvaluationError: a name without a value, a value of the wrong kind or shape, shapes of batches
+            that do not broadcast, axes of unknown or contradictory length.
+    """
+    symbols: set[str] = set()
+    families: dict[str, int] = {}
+    functions: set[str] = set()
+    for node in nodes:
+        if isinstance(node, Sym):
+            symbols.add(node.name)
+        elif isinstance(node, Grad):
+            symbols.add(node.param)
+        elif isinstance(node, Indexed):
+            rank = families.setdefault(node.name, len(node.args))
+            if rank != len(node.args):
+                raise EvaluationError(f"{node.name} occurs with {rank} and with {len(node.args)} indices")
+        elif isinstance(node, App):
+            functions.add(node.name)
+    vector = vector_names(nodes, vectors)
+    symbols |= vector & set(families)
+    families = {name: rank for name, rank in families.items() if name not in vector}
+
+    raw = _look_up(values, symbols, families, functions, nodes)
+    tensors = [v.tensor if isinstance(v, Event) else v for v in raw.values()]
+    tensors = [t for t in tensors if isinstance(t, Tensor)]
+    out = Bindings(dtype, _device(tensors), vectors=vector, tensor_in=bool(tensors))
+    for name in symbols:
+        out.symbols[name] = _symbol(name, raw["symbol", name], out)
+    for name, rank in families.items():
+        out.families[name] = _family(name, rank, raw["family", name], out)
+    for name in functions:
+        out.functions[name] = raw["function", name]
+    out.batch = _batch(out)
+    out.axes = _axis_lengths(nodes, out, axes)
+    return out
+
+
+def _look_up(
+    values: Mapping[str, Value],
+    symbols: Collection[str],
+    families: Mapping[str, int],
+    functions: Collection[str],
+    nodes: Sequence[Term],
+) -> dict[tuple[str, str], Any]:
+    raw: dict[tuple[str, str], Any] = {}
+    missing: list[str] = []
+    for name in sorted(symbols):
+        if name in values:
+            raw["symbol", name] = values[name]
+        else:
+            missing.append(name)
+    for name in sorted(families):
+        found = values.get(f"{name}[]", values.get(name))
+        if found is None:
+            missing.append(f"{name} (a tensor with {families[name]} leading index dimension(s))")
+        raw["family", name] = found
+    for name in sorted(functions):
+        log = values.get(f"log {name}")
+        found = log if log is not None else values.get(f"{name}()", values.get(name))
+        if found is None:
+            missing.append(f"{name} (a callable; or its logarithm as 'log {name}')")
+        elif not callable(found) or isinstance(found, (Tensor, Event)):
+            raise EvaluationError(
+                f"{name} is applied to arguments, and its value is no callable but {_kind(found)}",
+                instead=f"values['{name}'] = a function of torch tensors, called with the slots in order",
+            )
+        raw["function", name] = (found, log is not None)
+    if missing:
+        raise EvaluationError(
+            f"no value is given for {'; '.join(missing)}",
+            instead="an entry in values for each; given are: " + (", ".join(map(str, values)) or "none"),
+        )
+    return raw
+
+
+def _kind(value: object) -> str:
+    return f"a {type(value).__name__}"
+
+
+def _device(tensors: Sequence[Tensor]) -> torch.device:
+    devices = {t.device for t in tensors if t.device.type != "cpu"}
+    if len(devices) > 1:
+        raise EvaluationError(f"the tensors lie on several devices: {', '.join(map(str, devices))}")
+    if devices:
+        device = devices.pop()
+        if any(t.device != device and t.dim() > 0 for t in tensors):
+            raise EvaluationError(
+                f"some tensors lie on {device}, others on the CPU", instead=f"move all of them to {device}"
+            )
+        return device
+    return torch.device("cpu")
+
+
+def _tensor(name: str, value: object, out: Bindings) -> Tensor:
+    try:
+        if isinstance(value, Tensor):
+            if value.is_complex():
+                raise TypeError("complex numbers")
+            return value.to(device=out.device, dtype=out.dtype)
+        if isinstance(value, Fraction):
+            value = float(value)
+        return torch.as_tensor(value, dtype=out.dtype, device=out.device)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise EvaluationError(
+            f"the value of {name} is no number and no tensor but {_kind(value)} ({error})",
+            instead="a float, an int, a torch tensor, or an Event",
+        ) from None
+
+
+def _symbol(name: str, value: object, out: Bindings) -> Binding:
+    if callable(value) and not isinstance(value, (Tensor, Event)):
+        raise EvaluationError(
+            f"{name} stands for a number, and its value is a callable",
+            instead=f"a float or a tensor for {name}; where a function has the same name, "
+            f"give that one as '{name}()'",
+        )
+    if isinstance(value, Event):
+        assert value.dims is not None
+        return Binding(_tensor(name, value.tensor, out), 0, value.dims)
+    tensor = _tensor(name, value, out)
+    if name in out.vectors:
+        if tensor.dim() == 0:
+            raise EvaluationError(
+                f"{name} is a vector parameter, and its value is one number",
+                instead=f"a 1-D tensor for {name}",
+            )
+        return Binding(tensor.movedim(0, -1), 0, 1)
+    return Binding(tensor, 0, 0)
+
+
+def _family(name: str, rank: int, value: object, out: Bindings) -> Binding:
+    if callable(value) and not isinstance(value, (Tensor, Event)):
+        return Binding(None, rank, 0, value)
+    events = 0
+    if isinstance(value, Event):
+        assert value.dims is not None
+        value, events = value.tensor, value.dims
+    tensor = _tensor(name, value, out)
+    if tensor.dim() < rank + events:
+        raise EvaluationError(
+            f"{name} has {rank} index(es), and its tensor of shape {tuple(tensor.shape)} too few dimensions",
+            instead=f"a tensor with {rank} leading index dimension(s), {name}[1] being element 0, "
+            "or a callable of index tensors",
+        )
+    return Binding(tensor, rank, events)
+
+
+def _batch(out: Bindings) -> tuple[int, ...]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, binding in (*out.symbols.items(), *out.families.items()):
+        if binding.tensor is not None:
+            stop = binding.tensor.dim() - binding.events
+            shapes[name] = tuple(binding.tensor.shape[binding.indices : stop])
+    try:
+        return tuple(torch.broadcast_shapes(*shapes.values()))
+    except RuntimeError:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise EvaluationError(
+            f"the batch shapes of the values do not broadcast: {listed}",
+            instead="equal batch shapes; a value that functions take whole is an Event",
+        ) from None
+
+
+def _axis_lengths(
+    nodes: Sequence[Term], out: Bindings, given: Mapping[int, int] | None
+) -> dict[int, int]:
+    found: dict[int, int] = dict(given or {})
+    used: set[int] = set(found)
+
+    def meet(number: int, length: int | None) -> None:
+        if length is not None and found.setdefault(number, length) != length:
+            raise EvaluationError(
+                f"coordinate axis {number} has length {found[number]} and {length} at once",
+                instead="vector parameters of equal length where they share an axis",
+            )
+
+    def length_of(name: str) -> int | None:
+        binding = out.symbols.get(name)
+        if binding is None or binding.tensor is None or binding.events != 1:
+            return None
+        return int(binding.tensor.shape[-1])
+
+    for node in nodes:
+        if isinstance(node, Axis):
+            used.add(node.number)
+        elif isinstance(node, Grad):
+            if isinstance(node.coordinate, Axis):
+                meet(node.coordinate.number, length_of(node.param))
+        elif isinstance(node, App):
+            for slot, coordinate in node.partials:
+                where = node.slots[slot - 1]
+                if isinstance(coordinate, Axis) and isinstance(where, Sym):
+                    meet(coordinate.number, length_of(where.name))
+        elif isinstance(node, Indexed):
+            family = out.families.get(node.name)
+            for position, index in enumerate(node.args):
+                if isinstance(index, Axis):
+                    if node.name in out.vectors:
+                        meet(index.number, length_of(node.name))
+                    elif family is not None and family.tensor is not None:
+                        meet(index.number, int(family.tensor.shape[position]))
+    for number in range(1, max(used, default=0) + 1):
+        if number not in found:
+            raise EvaluationError(
+                f"the length of coordinate axis {number} does not follow from the values",
+                instead=f"evaluate(..., axes={{{number}: length}})",
+            )
+    return found
