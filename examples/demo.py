@@ -1,6 +1,6 @@
 """The main job, start to end: from surrogate expressions to estimators, and to real data.
 
-    make demo          or          python examples/demo.py
+Run by ``make demo``.
 """
 
 from __future__ import annotations
