@@ -89,6 +89,9 @@ class Scope(Protocol):
     def gradient(self, name: str) -> None:
         """A name behind ∇."""
 
+    def binds(self, name: str) -> None:
+        """A name that a binder brings into scope."""
+
     def index_range(self, name: str) -> tuple[Term, Term]:
         """First and last value of a declared index."""
 
@@ -593,6 +596,8 @@ class Builder:
         name: str = token.value
         if not is_name(name):
             self.fail(f"{name} is a word of the language", "give the index another name", token.start, token.end)
+        if self.scope is not None:
+            self._ask(self.scope.binds, token, name)
         return name
 
     def ranged(self, c: list[Any]) -> _Head:

@@ -19,7 +19,7 @@ __all__ = [
     "NAME",
     "RESERVED",
     "ascii_name",
-    "canonical",
+    "canonical_name",
     "closest",
     "is_name",
 ]
@@ -65,7 +65,7 @@ RESERVED: frozenset[str] = frozenset({*CALL_WORDS, "log", "exp", "else"})
 
 _START = r"[^\W\d_𝔼₀-₉⁰¹²³⁴-⁹]"
 _REST = r"[^\W𝔼⁰¹²³⁴-⁹]|[\u0300-\u036f'′’]"
-#: Pattern of one name as it stands in a text, before :func:`canonical`.
+#: Pattern of one name as it stands in a text, before :func:`canonical_name`.
 NAME = f"{_START}(?:{_REST})*"
 
 _WHOLE = re.compile(NAME)
@@ -86,7 +86,7 @@ def _spell(match: re.Match[str]) -> str:
     return GREEK.get(letter, letter) + ACCENTS[accent]
 
 
-def canonical(name: str) -> str:
+def canonical_name(name: str) -> str:
     """The canonical spelling of a name as written: ``theta`` → ``θ``, ``wbar`` → ``w̄``."""
     if name.isascii():
         return unicodedata.normalize("NFC", _WORD.sub(_spell, name)) if len(name) > 1 else name
@@ -106,7 +106,7 @@ def ascii_name(name: str) -> str:
             letter = base + "".join(_ACCENT_NAMES.get(mark, mark) for mark in letter[1:])
         out.append(letter)
     spelled = "".join(out)
-    return spelled if spelled.isascii() and canonical(spelled) == name else name
+    return spelled if spelled.isascii() and canonical_name(spelled) == name else name
 
 
 def is_name(name: str) -> bool:
@@ -114,7 +114,7 @@ def is_name(name: str) -> bool:
     return (
         name not in RESERVED
         and _WHOLE.fullmatch(name) is not None
-        and canonical(name) == name
+        and canonical_name(name) == name
     )
 
 

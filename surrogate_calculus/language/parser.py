@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Span
 from .builder import Builder, Node
 from .messages import unexpected
+from .names import canonical_name
 from .scanner import Token, check_brackets, classify, scan
 from .terms import Term
 
 if TYPE_CHECKING:
-    from .document import Document
+    from .declarations import Document
 
 __all__ = ["SpanMap", "parse", "parse_with_spans"]
 
@@ -83,7 +84,7 @@ def parse_with_spans(
 
 def _expression(text: str, given: Document | None, vector: Collection[str], file: str | None) -> Node:
     check_brackets(text, file)
-    names = {_canonical(v) for v in vector}
+    names = {canonical_name(v) for v in vector}
     scope = None
     if given is not None:
         scope = given.scope()
@@ -94,10 +95,6 @@ def _expression(text: str, given: Document | None, vector: Collection[str], file
     return node
 
 
-def _canonical(name: str) -> str:
-    from .names import canonical
-
-    return canonical(name)
 
 
 def run(start: str, tokens: list[Token], builder: Builder) -> Any:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ..errors import ParseError, Span
-from .names import CALL_WORDS, NAME, canonical
+from .names import CALL_WORDS, NAME, canonical_name
 from .terms import FUNCTIONS
 
 __all__ = ["KEYWORDS", "MAX_NESTING", "MAX_TEXT", "Token", "check_brackets", "classify", "scan", "statements"]
@@ -162,7 +162,7 @@ def scan(text: str, file: str | None = None) -> list[Token]:
             continue
         found = match.group()
         if kind == "name":
-            out.append(Token("NAME", canonical(found), start, position))
+            out.append(Token("NAME", canonical_name(found), start, position))
         elif kind == "symbol":
             type, value = _SYMBOLS[found]
             out.append(Token(type, value, start, position))

@@ -259,7 +259,7 @@ class _Writer:
         while todo:
             piece = todo.pop()
             if piece.__class__ is str:
-                out.append(piece)  # type: ignore[arg-type]
+                out.append(piece)
             elif isinstance(piece, _Task):
                 todo.extend(reversed(self.pieces(piece)))
             else:
@@ -359,7 +359,7 @@ class _Writer:
             lone = position == 1 and isinstance(head, Num)
             if below is not None and isinstance(factor, Num):
                 # a quotient of two leading numbers would be read as one number
-                out += [times, "(", _rational(factor), ")"] if lone else ["/", _rational(below)]
+                out += [times, "(", _rational(factor), ")"] if lone else [slash, _rational(below)]
             elif below is not None:
                 if lone and isinstance(head, Num) and head.value == 1:  # 1/b would be read as b^-1
                     out += [times, _Task(below, Level.ATOM, offset, task.tight), "^-1"]
