@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Union
 
 from ..errors import DeclarationError, Span
 from .binding import substitute
@@ -21,7 +20,7 @@ __all__ = ["Definition", "Document", "Range", "Signature", "Target", "Uses"]
 #: First and last value of an index.
 Range = tuple[Term, Term]
 #: For each index of a family its range, or None where it is not known; None for any indices.
-Shape = Union[tuple[Union[Range, None], ...], None]
+Shape = tuple[Range | None, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -237,10 +236,8 @@ class Uses:
         kind = self._known(name)
         shape = self._shape(name)
         if shape == () or kind in ("a count", "an index", "a density", "a function"):
-            raise DeclarationError(
-                f"{name} is {kind if kind != 'defined' else 'defined'} without indices",
-                instead=f"write {name} alone" if kind not in ("a density", "a function") else f"write {name}(…)",
-            )
+            called = "(…)" if kind in ("a density", "a function") else " alone"
+            raise DeclarationError(f"{name} is {kind}, without indices", instead=f"write {name}{called}")
         if shape is None:
             return
         if len(shape) != len(indices):
@@ -252,7 +249,9 @@ class Uses:
             if isinstance(index, Num):
                 _check_literal(name, index, bounds)
 
-    def function(self, name: str, args: Sequence[Term], given: Sequence[Term], params: Sequence[Term]) -> None:
+    def function(
+        self, name: str, args: Sequence[Term], given: Sequence[Term], params: Sequence[Term]
+    ) -> None:
         """A function or density at its arguments.
 
         Raises:
@@ -305,7 +304,8 @@ class Uses:
         found = self._document.indices.get(name)
         if found is None:
             raise DeclarationError(
-                f"{name} is not declared as an index", instead=f"write Σ[{name}=1..N](…), or declare  index {name} = 1..N"
+                f"{name} is not declared as an index",
+                instead=f"write Σ[{name}=1..N](…), or declare  index {name} = 1..N",
             )
         return found
 
@@ -362,7 +362,7 @@ def _check_literal(name: str, index: Num, bounds: Range | None) -> None:
         return
     lo, hi = bounds
     low = isinstance(lo, Num) and value < lo.value
-    if low or isinstance(hi, Num) and value > hi.value:
+    if low or (isinstance(hi, Num) and value > hi.value):
         raise DeclarationError(
             f"the index {value} of {name} is out of its range {lo}..{hi}",
             instead=f"write an index from {lo} to {hi}",

@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DeclarationError, ParseError, Span
-from .builder import Builder, Node
+from .arithmetic import Node
+from .builder import Builder
 from .declarations import Definition, Document, Range, Signature, Target, Uses
 from .names import closest, is_name
 from .parser import run
@@ -106,7 +107,7 @@ def _no_statement(tokens: list[Token], document: Document) -> ParseError:
         elif near:
             advice = f"write {near}"
         else:
-            advice = f"for something to derive write  derive {word}…, or begin with one of: {', '.join(KEYWORDS)}"
+            advice = f"begin with one of: {', '.join(KEYWORDS)}"
     return ParseError(
         what, instead=advice, text=document.text, span=Span(head.start, head.end), file=document.file
     )
@@ -245,11 +246,14 @@ class _StatementBuilder(Builder):
             for slot in part:
                 if not isinstance(slot.term, (Sym, Indexed)):
                     raise self._wrong(
-                        "a slot of a declaration is a name", f"write {c[0].value}(x, y | z; θ)", slot.start, slot.end
+                        "a slot of a declaration is a name",
+                        f"write {c[0].value}(x, y | z; θ)",
+                        slot.start,
+                        slot.end,
                     )
         return c[0], c[2]
 
-    def _signatures(self, declared: list[Any], group: str) -> Document:
+    def _signatures(self, declared: list[Any], dense: bool) -> Document:
         document = self.document
         for token, slots in declared:
             name = self._declare(token, document)
@@ -275,9 +279,12 @@ class _StatementBuilder(Builder):
                         slot.end,
                     )
             terms: list[tuple[Term, ...]] = [tuple(s.term for s in part) for part in slots]
-            known = getattr(document, group)
             signature = Signature(name, terms[0], terms[1], terms[2])
-            document = replace(document, **{group: {**known, name: signature}}, variables=variables)
+            if dense:
+                document = replace(document, densities={**document.densities, name: signature})
+            else:
+                document = replace(document, functions={**document.functions, name: signature})
+            document = replace(document, variables=variables)
         return document
 
     def _check_parameter(self, param: Node, document: Document) -> None:
@@ -287,7 +294,7 @@ class _StatementBuilder(Builder):
             return
         parameters = list(document.parameters)
         near = closest(key, parameters)
-        what = f"{key} behind ; is not declared" if kind is None else f"{key} is {kind}, and used as a parameter"
+        what = f"{key} is {kind or 'not declared'}, and stands behind ; as a parameter"
         if near:
             advice = f"write {near}"
         elif kind is None:
@@ -298,11 +305,11 @@ class _StatementBuilder(Builder):
 
     def density(self, c: list[Any]) -> Document:
         """``density p(x; θ), q(x)``."""
-        return self._signatures(c[1], "densities")
+        return self._signatures(c[1], True)
 
     def function(self, c: list[Any]) -> Document:
         """``function f(x; θ)``."""
-        return self._signatures(c[1], "functions")
+        return self._signatures(c[1], False)
 
     # Definitions and targets ------------------------------------------------------------------
 

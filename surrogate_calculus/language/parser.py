@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Span
-from .builder import Builder, Node
+from .arithmetic import Node
+from .builder import Builder
 from .messages import unexpected
 from .names import canonical_name
 from .scanner import Token, check_brackets, classify, scan

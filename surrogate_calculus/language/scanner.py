@@ -77,8 +77,8 @@ class Token:
 
     __slots__ = ("end", "start", "type", "value")
 
-    def __init__(self, type: str, value: str, start: int, end: int) -> None:
-        self.type = type
+    def __init__(self, kind: str, value: str, start: int, end: int) -> None:
+        self.type = kind
         self.value = value
         self.start = start
         self.end = end
@@ -164,8 +164,8 @@ def scan(text: str, file: str | None = None) -> list[Token]:
         if kind == "name":
             out.append(Token("NAME", canonical_name(found), start, position))
         elif kind == "symbol":
-            type, value = _SYMBOLS[found]
-            out.append(Token(type, value, start, position))
+            name, value = _SYMBOLS[found]
+            out.append(Token(name, value, start, position))
         elif kind == "number":
             out.append(Token("NUMBER", found, start, position))
         elif kind == "newline":
@@ -189,8 +189,11 @@ def _foreign(text: str, position: int, file: str | None) -> ParseError:
 
 
 def statements(tokens: list[Token], text: str) -> Iterator[list[Token]]:
-    """Split a document: at each ``;`` outside brackets, and at each line end outside brackets unless
-    the next line is indented."""
+    """The statements of a document.
+
+    It is split at each ``;`` outside brackets, and at each line end outside brackets unless the next
+    line is indented.
+    """
     current: list[Token] = []
     depth = 0
     for token in tokens:
@@ -276,9 +279,8 @@ def _classify_name(token: Token, before: Token | None, after: str, tokens: list[
     elif after == "LSQB":
         if name in CALL_WORDS:
             token.type = CALL_WORDS[name]
-        elif name in ("Σ", "Π") and k + 3 < len(tokens):
-            if tokens[k + 2].type == "NAME" and tokens[k + 3].type == "EQ":
-                token.type = "SUM" if name == "Σ" else "PROD"
+        elif name in ("Σ", "Π") and [t.type for t in tokens[k + 2 : k + 4]] == ["NAME", "EQ"]:
+            token.type = "SUM" if name == "Σ" else "PROD"
     elif after == "COLON" and name == "else":
         token.type = "ELSE"
 

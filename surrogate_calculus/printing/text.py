@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Union
 
 from ..errors import TermError
-from ..language.names import ascii_name, is_name
+from ..language.names import ascii_name
 from ..language.scanner import MAX_NESTING
 from ..language.terms import (
     HAS_AXIS,
-    HAS_BINDER,
     Add,
     App,
     Axis,
@@ -38,9 +36,10 @@ from ..language.terms import (
     rebuild,
 )
 from ..language.vectors import Axes
+from .binder_names import BinderNames
 from .precedence import Level, denominator, level, signed
 
-__all__ = ["MAX_NODES", "BinderNames", "summary", "to_text", "to_unicode", "tree_size"]
+__all__ = ["MAX_NODES", "summary", "to_text", "to_unicode", "tree_size"]
 
 #: Largest number of nodes, shared ones counted as often as they occur, that is printed in full.
 MAX_NODES = 2_000_000
@@ -140,92 +139,12 @@ def _pruned(term: Term, budget: int) -> Term:
 def _write(term: Term, style: _Style, vector: Collection[str], scope: Sequence[str]) -> str:
     size = tree_size(term)
     if size > MAX_NODES:
+        count = f"{size:,}" if size < 10**12 else f"more than 2^{size.bit_length() - 1}"
         raise TermError(
-            f"the term has {size:,} nodes as a tree, more than the {MAX_NODES:,} that are printed"
-            if size < 10**15
-            else f"the term has about 10^{len(str(size)) - 1 if size < 10**4000 else 'thousands'} nodes as a tree",
+            f"the term has {count} nodes as a tree; at most {MAX_NODES:,} are printed",
             instead="print its summary, or keep it as a certificate, which shares its nodes",
         )
     return _Writer(term, style, vector, scope).text()
-
-
-class BinderNames:
-    """Chooses the names of bound indices, so that the text of a term parses back.
-
-    Shared by all printers.  A binder keeps its hint unless the hint is a free name of its body, or
-    the name of an enclosing binder that the body uses; then it is primed until it is new.
-
-    Args:
-        root: the term to be printed.
-        scope: names of binders around it, outermost first.
-    """
-
-    __slots__ = ("_free", "_root", "_used", "stack")
-
-    def __init__(self, root: Term, scope: Sequence[str] = ()) -> None:
-        #: Names of the enclosing binders, innermost last; None in the law of an 𝔼, where ``·`` stands.
-        self.stack: list[str | None] = list(scope)
-        self._root = root
-        self._free: frozenset[str] | None = None
-        self._used: dict[int, tuple[frozenset[str], frozenset[int]]] | None = None
-
-    def bound(self, index: int) -> str | None:
-        """The name of a bound index at this point; None for the placeholder of a law."""
-        return self.stack[-1 - index] if index < len(self.stack) else f"#{index - len(self.stack)}"
-
-    def choose(self, hint: str, body: Term) -> str:
-        """A name for the binder around ``body``, whose enclosing binders are on the stack."""
-        if not is_name(hint):
-            hint = "i"
-        if self._free is None:
-            self._free = frozenset(_own_name(n) for n in postorder(self._root)) - {""}
-        if hint not in self._free and hint not in self.stack:
-            return hint
-        names, indices = self._uses(body)
-        taken = set(names)
-        for index in indices:
-            if index > 0 and (name := self.bound(index - 1)) is not None:
-                taken.add(name)
-        name, primes = hint, 0
-        while name in taken:
-            primes += 1
-            name = hint + "'" * primes if primes < 4 else f"{hint}_{primes}"
-        return name
-
-    def _uses(self, body: Term) -> tuple[frozenset[str], frozenset[int]]:
-        """Free names and loose indices of a term; computed for all nodes at the first question."""
-        used = self._used
-        if used is None:
-            used = self._used = {}
-            for node in postorder(self._root):
-                used[id(node)] = _merge(node, used)
-        found = used.get(id(body))
-        if found is None:
-            for node in postorder(body):
-                used[id(node)] = _merge(node, used)
-            found = used[id(body)]
-        return found
-
-
-def _own_name(node: Term) -> str:
-    if isinstance(node, (Sym, Indexed, Grad)):
-        return node.key
-    return node.name if isinstance(node, App) else ""
-
-
-def _merge(
-    node: Term, used: dict[int, tuple[frozenset[str], frozenset[int]]]
-) -> tuple[frozenset[str], frozenset[int]]:
-    name = _own_name(node)
-    names = frozenset((name,)) if name else frozenset()
-    indices: frozenset[int] = frozenset((node.key,)) if isinstance(node, Bound) else frozenset()
-    for position, arg in enumerate(node.args):
-        below, loose = used[id(arg)]
-        names = below if names <= below else names if below <= names else names | below
-        if node.binds and node.binds[position]:
-            loose = frozenset(k - 1 for k in loose if k > 0)
-        indices = loose if indices <= loose else indices if loose <= indices else indices | loose
-    return names, indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +157,7 @@ class _Task:
     tight: bool
 
 
-_Piece = Union[str, _Task, Callable[[], object]]
+_Piece = str | _Task | Callable[[], object]
 
 
 class _Writer:
@@ -382,7 +301,7 @@ class _Writer:
                 return None
             out.append(offset + count)
             count += len(own)
-        return out if out and out[-1] != offset or any(o != offset for o in out) else None
+        return out if any(o != offset for o in out) else None
 
     def pow(self, term: Term, task: _Task) -> list[_Piece]:
         below = denominator(term)
@@ -518,7 +437,8 @@ class _Writer:
 
 def _rational(term: Term) -> str:
     value = term.key
-    return f"{_decimal(value.numerator)}/{_decimal(value.denominator)}" if value.denominator != 1 else _decimal(value.numerator)
+    numerator = _decimal(value.numerator)
+    return numerator if value.denominator == 1 else f"{numerator}/{_decimal(value.denominator)}"
 
 
 def _decimal(value: int) -> str:
