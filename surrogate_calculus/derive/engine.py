@@ -76,7 +76,8 @@ def derive(
     vectors = set(vector)
     if given is not None:
         vectors |= {n for n in names if given.parameter_is_vector(n)}
-    vectors |= _vectors(expr, names)
+    # a parameter that occurs with an index, as π[k], is a vector
+    vectors |= {n.key for n in postorder(expr) if n.__class__ is Indexed and n.key in names}
     start = _start(expr, names, vectors)
     return _derive(expr, start, names, given)
 
@@ -113,9 +114,13 @@ def _names(term: Term) -> set[str]:
     return {n.key for n in postorder(term) if n.__class__ in (Sym, Indexed)}
 
 
-def _vectors(expr: Term, names: Collection[str]) -> set[str]:
-    """Parameters that occur with an index, as ``π[k]``: they are vectors."""
-    return {n.key for n in postorder(expr) if n.__class__ is Indexed and n.key in names}
+def _mentioning(nodes: Sequence[Term], params: Collection[str]) -> set[int]:
+    """The ids of those nodes, given children first, in which a parameter occurs, stopped or not."""
+    found: set[int] = set()
+    for node in nodes:
+        if (node.__class__ in (Sym, Indexed) and node.key in params) or any(id(a) in found for a in node.args):
+            found.add(id(node))
+    return found
 
 
 def _start(expr: Term, names: Sequence[str], vectors: Collection[str]) -> Term:
@@ -204,10 +209,11 @@ def _constants(start: Term, given: Document | None) -> tuple[tuple[str, ...], li
     """Applications taken for constants because no parameter of a ∇ is among their arguments."""
     params = gradient_parameters(start)
     seen: dict[str, App] = {}
-    for node in postorder(start):
-        if isinstance(node, App) and (given is None or not given.declares(node.name)):
-            inside = _names(node)
-            if not inside & params:
+    nodes = postorder(start)
+    mentioning = _mentioning(nodes, params)
+    for node in nodes:
+        if isinstance(node, App) and id(node) not in mentioning:
+            if given is None or not given.declares(node.name):
                 seen.setdefault(node.name, node)
     wanted = ", ".join(sorted(params))
     notes = tuple(
@@ -227,9 +233,11 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     names = {app.name for app in constants}
     store = Store()
     new: dict[int, Term] = {}
-    for node in postorder(store.add(start)):
+    nodes = postorder(store.add(start))
+    mentioning = _mentioning(nodes, params)
+    for node in nodes:
         args = tuple(new[id(a)] for a in node.args)
-        if isinstance(node, App) and node.name in names and not _names(node) & params:
+        if isinstance(node, App) and node.name in names and id(node) not in mentioning:
             app = rebuild(node, args)
             assert isinstance(app, App)
             widened = (*app.params, *(Sym(p) for p in sorted(params)))

@@ -31,7 +31,7 @@ def unfold(proof: Proof, term: Term) -> int | None:
     """Replace every defined name by its body; the step that concludes it, None if none occurs."""
     steps: list[int] = []
     current = term
-    while True:
+    while proof.definitions:
         premises = []
         for node in postorder(current):
             if node.__class__ in (Sym, Indexed):
@@ -42,6 +42,7 @@ def unfold(proof: Proof, term: Term) -> int | None:
             return proof.chain(steps) if steps else None
         steps.append(proof.infer("inside", current, None, premises))
         current = proof.right(steps[-1])
+    return None
 
 
 def fold(proof: Proof, term: Term) -> int | None:

@@ -13,7 +13,6 @@ from collections.abc import Collection
 
 from ..errors import DeriveError
 from ..kernel.judgement import Rejection
-from ..kernel.polynomial import direct_slot
 from ..language.terms import (
     HAS_EVAL,
     HAS_GRAD,
@@ -40,7 +39,23 @@ __all__ = ["Pusher", "gradient_parameters", "log_domain"]
 
 def gradient_parameters(term: Term) -> frozenset[str]:
     """The parameters that some ∇ in the term differentiates in."""
-    return frozenset(n.key for n in postorder(term) if n.__class__ is Grad)
+    return frozenset(n.key for n in _below(term, HAS_GRAD) if n.__class__ is Grad)
+
+
+def _below(root: Term, flags: int) -> list[Term]:
+    """The nodes with one of the flags, children first; what has none of them is not entered."""
+    out: list[Term] = []
+    seen: set[int] = set()
+    todo: list[tuple[Term, bool]] = [(root, False)] if root.flags & flags else []
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            out.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo.extend((a, False) for a in reversed(node.args) if a.flags & flags and id(a) not in seen)
+    return out
 
 
 def log_domain(term: Term) -> frozenset[str]:
@@ -98,14 +113,13 @@ class Pusher:
         """
         found = self._direct.get(id(node))
         if found is None:
-            found = (
-                isinstance(node, App)
-                and self.proof.state.stop_free(node)
-                and all(
-                    not self.proof.state.depends(p, node) or direct_slot(node, p) is not None
-                    for p in self.params
-                )
-            )
+            state = self.proof.state
+            found = isinstance(node, App) and state.stop_free(node)
+            for param in self.params if found else ():
+                # free of ⊥, so it depends on a parameter exactly where the parameter occurs
+                where = [a for a in node.args if state.depends(param, a)]
+                if where and (len(where) > 1 or where[0].__class__ is not Sym):
+                    found = False
             self._direct[id(node)] = found
         return found
 
@@ -150,15 +164,10 @@ class Pusher:
             DeriveError: an operator that no rule moves.
         """
         proof = self.proof
-        step: dict[int, int | None] = {}
-        new: dict[int, Term] = {}
-        for node in postorder(term):
-            step[id(node)] = None
-            new[id(node)] = node
-            if not node.flags & (HAS_GRAD | HAS_EVAL):
-                continue
+        step: dict[int, int] = {}
+        for node in _below(term, HAS_GRAD | HAS_EVAL):
             steps: list[int] = []
-            moved = [step[id(a)] for a in node.args]
+            moved = [step.get(id(a)) for a in node.args]
             premises = list(dict.fromkeys(s for s in moved if s is not None))
             current = node
             if premises:
@@ -175,8 +184,7 @@ class Pusher:
                 self.operations.append(last)
             if steps:
                 step[id(node)] = proof.chain(steps)
-                new[id(node)] = proof.right(step[id(node)])  # type: ignore[arg-type]
-        return step[id(term)]
+        return step.get(id(term))
 
     def _operator(self, node: Term) -> int | None:
         if node.__class__ is Grad:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from ..errors import DeriveError
 from ..kernel.calculus import State, evaluation, gradient
+from ..kernel.inference import replace_inside
+from ..kernel.judgement import Equation, Relation
 from ..kernel.rules import RULES
-from ..language.binding import replace_nodes
 from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder
 from .collect import MAX_TREE, tree_size
 from .proof import Proof
@@ -46,10 +47,10 @@ class Step:
     term: Term
 
 
-def _step(names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
+def _step(state: State, names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
     references = dict.fromkeys(r for r in (RULES[n].reference for n in names) if r)
     says = RULES[names[0]].says if len(names) == 1 else ""
-    new = replace_nodes(whole, {id(before): after})
+    _, new = replace_inside(state, whole, [Equation(Relation.STRICT, before, after)])
     return Step(", ".join(names), says, "; ".join(references), find(whole, before), before, after, new)
 
 
@@ -92,7 +93,7 @@ def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
         first = number + 1
         if before is after:
             continue
-        out.append(_step(tuple(rules) or (proof.log[number][0],), whole, before, after))
+        out.append(_step(proof.state, tuple(rules) or (proof.log[number][0],), whole, before, after))
         whole = out[-1].term
     return out
 
@@ -133,7 +134,7 @@ class _Lines:
         self.shown: set[int] = set()
 
     def line(self, rule: str, before: Term, after: Term) -> Step:
-        step = _step((rule,), self.whole, before, after)
+        step = _step(self.proof.state, (rule,), self.whole, before, after)
         self.whole = step.term
         return step
 
@@ -174,7 +175,8 @@ class _Lines:
                 continue
             if result is None:
                 continue
-            reached = replace_nodes(middle, {id(o): self.value(o) for o in self.operators(middle)})
+            equations = [Equation(Relation.STRICT, o, self.value(o)) for o in self.operators(middle)]
+            _, reached = replace_inside(self.proof.state, middle, equations)
             if reached is not result:
                 yield self.line("ring", reached, result)
 

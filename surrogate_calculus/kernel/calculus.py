@@ -114,7 +114,8 @@ class State:
     def rebuild(self, node: Term, args: tuple[Term, ...]) -> Term:
         """The same constructor over other children of the store."""
         if node.__class__ is App:  # its derivatives stay sorted
-            return self.store.add(rebuild(node, args))
+            node = rebuild(node, args)
+            args = node.args
         return self.store.node(node.__class__, node.key, args, getattr(node, "hint", None))
 
     def total(self, terms: list[Term]) -> Term:
@@ -289,12 +290,12 @@ def _chain(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d
     for position, slot in enumerate(node.slots, start=1):
         if slot.__class__ is Sym and slot.key == param:
             partial = node.with_partials((*partials, (position, coordinate[0] if coordinate else None)))
-            terms.append(state.store.add(partial))
+            terms.append(state.node(App, partial.key, *partial.args))
             continue
         inner = d(slot)
         if inner is not state.zero:
             partial = node.with_partials((*partials, (position, None)))
-            terms.append(state.product(state.store.add(partial), inner))
+            terms.append(state.product(state.node(App, partial.key, *partial.args), inner))
     if any(state.depends(param, c) for c in node.args[node.n_slots :]):
         raise Rejection("the coordinate of a derivative depends on the parameter")
     return "grad_chain", state.total(terms)

@@ -56,6 +56,8 @@ class Facts:
     def _sign(self, root: Term) -> int:
         """What is known of a term's sign; iterative, each node once in the life of this object."""
         signs = self._signs
+        if not self._relevant(root):
+            return self._judge(root, [])
         todo = [root]
         while todo:
             node = todo[-1]

@@ -55,7 +55,7 @@ def match(pattern: Term, term: Term) -> Substitution | None:
 
 
 def instance(pattern: Term, found: Substitution, store: Store) -> Term:
-    """The pattern with its metavariables replaced; in the store.
+    """The pattern with its metavariables replaced, by terms of the store; in the store.
 
     Raises:
         Rejection: a value uses an index that does not exist where the pattern puts it, or the
@@ -67,12 +67,17 @@ def instance(pattern: Term, found: Substitution, store: Store) -> Term:
             if p.key not in found:
                 raise Rejection(f"nothing determines {p.key}")
             value, at = found[p.key]
+            if depth == at:
+                return value
             try:
                 return store.add(shift(value, depth - at))
             except ValueError:
                 raise Rejection(f"{p.key} uses a bound index that it would lose") from None
-        binds = p.binds or (0,) * len(p.args)
-        args = [build(a, depth + k) for a, k in zip(p.args, binds, strict=True)]
+        binds = p.binds
+        if binds:
+            args = [build(a, depth + k) for a, k in zip(p.args, binds, strict=True)]
+        else:
+            args = [build(a, depth) for a in p.args]
         key = p.key
         if p.__class__ is Grad and key == PARAM:
             key = found[PARAM][0].key

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from operator import is_
 from typing import Any, ClassVar, NoReturn, Union
 
 __all__ = [
@@ -202,7 +203,7 @@ class Term:
 
     def __reduce__(self) -> tuple[Callable[..., Term], tuple[Any, ...]]:
         """Pickle and copy as a flat node table, so that deep terms do not recurse."""
-        table = []
+        table: list[Any] = []
         where: dict[int, int] = {}
         for node in postorder(self):
             where[id(node)] = len(table)
@@ -674,9 +675,9 @@ def rebuild(node: Term, args: tuple[Term, ...]) -> Term:
 
     The derivatives of an application stay sorted whatever becomes of their coordinates.
     """
-    if len(args) == len(node.args) and all(a is b for a, b in zip(args, node.args, strict=True)):
+    if len(args) == len(node.args) and all(map(is_, args, node.args)):
         return node
-    if node.__class__ is App and len(args) > node.n_slots + 1:  # type: ignore[attr-defined]
+    if node.__class__ is App and len(args) > node.n_slots + 1:
         name, a, g, p, flags = node.key
         slots, coordinates = args[: a + g + p], iter(args[a + g + p :])
         partials = [(slot, next(coordinates) if has else None) for slot, has in flags]
@@ -688,23 +689,29 @@ def postorder(*roots: Term) -> list[Term]:
     """Every distinct node (by identity) below the roots, children before parents; iterative."""
     out: list[Term] = []
     seen: set[int] = set()
+    enter = seen.add
     for root in roots:
-        todo: list[tuple[Term, bool]] = [(root, False)]
+        # A node is put back, behind a None, under its children; so no pairs need be made.
+        todo: list[Term | None] = [root]
+        push, pop = todo.append, todo.pop
         while todo:
-            node, ready = todo.pop()
-            if ready:
+            node = pop()
+            if node is None:
+                out.append(pop())  # type: ignore[arg-type]
+                continue
+            number = id(node)
+            if number in seen:
+                continue
+            enter(number)
+            args = node.args
+            if not args:
                 out.append(node)
                 continue
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-            if not node.args:
-                out.append(node)
-                continue
-            todo.append((node, True))
-            for arg in reversed(node.args):
+            push(node)
+            push(None)
+            for arg in reversed(args):
                 if id(arg) not in seen:
-                    todo.append((arg, False))
+                    push(arg)
     return out
 
 
@@ -738,13 +745,15 @@ class Store:
     def add(self, term: Term) -> Term:
         """Bring a term of any origin into the store; linear in its DAG."""
         local: dict[int, Term] = {}
+        table = self._table
         for node in postorder(term):
-            args = tuple(local[id(a)] for a in node.args)
+            args = node.args
+            if args:
+                args = tuple([local[id(a)] for a in args])
             entry = (node.__class__, node.key, *map(id, args))
-            found = self._table.get(entry)
+            found = table.get(entry)
             if found is None:
-                found = rebuild(node, args)
-                self._table[entry] = found
+                found = table[entry] = rebuild(node, args)
             local[id(node)] = found
         return local[id(term)]
 
