@@ -95,7 +95,7 @@ class Arithmetic:
         self.differentiated: set[str] = set()
         self.applications: dict[str, Token] = {}
         self.bare_vectors: dict[int, Node] = {}
-        self.law: Term | None = None
+        self.laws: list[Term] = []  # of each 𝔼 whose law is being read, the density with the ·
         self.leaves: dict[str, Term] = {}
 
     # Errors -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from .arithmetic import Node
 from .calls import Calls
 from .names import is_name
 from .scanner import MAX_NESTING, Token
-from .terms import HAS_BARE_STOP, ONE, App, Axis, Expect, Grad, Prod, Sum, Term
+from .terms import HAS_BARE_STOP, ONE, Axis, Expect, Grad, Prod, Sum, Term
 
 __all__ = ["Builder"]
 
@@ -159,20 +159,19 @@ class Builder(Calls):
         token: Token = c[0]
         self._bindable(token)
         self.depth += 1
-        self.law = ONE
+        self.laws.append(ONE)
         return token
 
     def draw(self, c: list[Any]) -> tuple[str, Node]:
         """``x ~ p(·; θ)``."""
         token, law = c
-        if self.law is not law.term or not isinstance(law.term, App):
+        if self.laws.pop() is not law.term:
             self.fail(
                 f"the law of {token.value} is no density with the placeholder · in it",
                 f"write {token.value} ~ p(·; θ), ASCII p(.; theta)",
                 law.start,
                 law.end,
             )
-        self.law = None
         self.levels.setdefault(token.value, []).append(self.depth - 1)
         return token.value, law
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .arithmetic import Arithmetic, Dot, Node
 from .scanner import Token
-from .terms import FUNCTIONS, App, Bound, Eval, Fn, Mul, Stop, Sym, Term
+from .terms import FUNCTIONS, ONE, App, Bound, Eval, Fn, Mul, Stop, Sym, Term
 
 __all__ = ["Calls"]
 
@@ -82,9 +82,9 @@ class Calls(Arithmetic):
         term = App(name, terms[0], terms[1], terms[2], orders)
         node = self.make(term, start, end, tuple(every))
         if dots:
-            if len(dots) > 1 or dots[0] not in args or self.law is None:
+            if len(dots) > 1 or dots[0] not in args or not self.laws or self.laws[-1] is not ONE:
                 self._no_dots([dots[-1]])
-            self.law = term
+            self.laws[-1] = term
         return node
 
     def builtin(self, c: list[Any]) -> Node:
@@ -122,8 +122,6 @@ class Calls(Arithmetic):
         op = {">": "gt", "<": "gt", ">=": "ge", "<=": "ge"}.get(sign.value, "eq")
         sides = (right, left) if sign.value in ("<", "<=") else (left, right)
         return self.make(Fn(op, sides[0].term, sides[1].term), left.start, right.end, sides)
-
-    bracket = Arithmetic.parenthesised
 
     @staticmethod
     def branch(c: list[Any]) -> tuple[Node, Node]:

@@ -33,7 +33,6 @@ from ..language.terms import (
     Sym,
     Term,
     postorder,
-    rebuild,
 )
 from ..language.vectors import Axes
 from .binder_names import BinderNames
@@ -90,10 +89,8 @@ def to_unicode(term: Term, *, vector: Collection[str] = (), scope: Sequence[str]
 
 
 def summary(term: Term, limit: int = 200) -> str:
-    """The Unicode text in at most ``limit`` characters; deep parts and the end become ``…``."""
-    if tree_size(term) > limit:
-        term = _pruned(term, limit)
-    text = _Writer(term, _UNICODE, (), ()).text()
+    """The first ``limit`` characters of the Unicode text, ending in ``…`` where there are more."""
+    text = _Writer(term, _UNICODE, (), ()).text(limit)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -103,37 +100,6 @@ def tree_size(term: Term) -> int:
     for node in postorder(term):
         size[id(node)] = 1 + sum(size[id(a)] for a in node.args)
     return size[id(term)]
-
-
-def _pruned(term: Term, budget: int) -> Term:
-    """The outermost ``budget`` nodes; what lies deeper is replaced by ``…``."""
-    hole = Sym("…")
-    kept: list[tuple[Term, list[int]]] = [(term, [])]
-    position = 0
-    while position < len(kept):
-        node, children = kept[position]
-        position += 1
-        for arg in node.args:
-            if len(kept) < budget:
-                children.append(len(kept))
-                kept.append((arg, []))
-            else:
-                children.append(-1)
-                if len(children) > budget:
-                    break
-    built: list[Term] = [hole] * len(kept)
-    for k in range(len(kept) - 1, -1, -1):
-        node, children = kept[k]
-        if all(c < 0 for c in children) and children:
-            continue
-        args = tuple(hole if c < 0 else built[c] for c in children)
-        if isinstance(node, (Add, Mul)) and len(args) > 1:
-            last = next((j for j, c in enumerate(children) if c < 0), len(args))
-            args = args[: last + 1]
-            built[k] = (Add if isinstance(node, Add) else Mul)(*args) if len(args) > 1 else args[0]
-        else:
-            built[k] = rebuild(node, args) if len(args) == len(node.args) else hole
-    return built[0]
 
 
 def _write(term: Term, style: _Style, vector: Collection[str], scope: Sequence[str]) -> str:
@@ -171,14 +137,18 @@ class _Writer:
         self.binders = BinderNames(root, scope)
         self.spelled: dict[str, str] = {}
 
-    def text(self) -> str:
-        """The whole text."""
+    def text(self, limit: int | None = None) -> str:
+        """The whole text, or a little more than its first ``limit`` characters."""
         out: list[str] = []
+        length = 0
         todo: list[_Piece] = [_Task(self.root, Level.SUM, 0, False)]
         while todo:
             piece = todo.pop()
             if piece.__class__ is str:
                 out.append(piece)
+                length += len(piece)
+                if limit is not None and length > limit:
+                    break
             elif isinstance(piece, _Task):
                 todo.extend(reversed(self.pieces(piece)))
             else:
