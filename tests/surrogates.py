@@ -259,7 +259,7 @@ class _Builder:
             if name not in free_names(term) or self.chance(70):
                 live = self.live(name)
                 term = Mul(live, term) if self.chance(60) else Add(Mul(live, term), live)
-        names = free_names(term) | set(wrt)
+        names = free_names(term) | set(self.params)
         used = {node.name for node in _applications(term)}
         return Surrogate(
             term,

@@ -277,16 +277,19 @@ class _Run:
         return self.model.point[name]
 
     def check_coordinate(self, name: str, coordinate: int | None) -> None:
-        """Raise where a scalar is differentiated by coordinate, or a vector without one."""
-        if name not in self.model.point:
+        """Raise where a parameter has no such coordinate, or a vector is differentiated without one."""
+        x = self.model.point.get(name)
+        if x is None:
             return
-        scalar = not isinstance(self.model.point[name], (Sequence, Mapping)) and not callable(
-            self.model.point[name]
-        )
+        scalar = not isinstance(x, (Sequence, Mapping)) and not callable(x)
         if scalar and coordinate is not None:
             raise EvaluationError(f"{name} is a number and has no coordinate {coordinate}")
         if not scalar and coordinate is None:
             raise EvaluationError(f"{name} is a vector: ∇ needs a coordinate of it")
+        if (isinstance(x, Mapping) and coordinate not in x) or (
+            isinstance(x, Sequence) and not 1 <= (coordinate or 0) <= len(x)
+        ):
+            raise EvaluationError(f"{name} has no coordinate {coordinate}")
 
     def leaf(self, name: str, coordinate: int | None, x: object, demand: Demand) -> _Meaning:
         """A name's value displaced in its live copy; coordinate by coordinate for a vector."""
