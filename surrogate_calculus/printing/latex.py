@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 
+from ..language.latex_names import latex_name
 from ..language.terms import Term
 from .layout import layout
-from .spelling import latex_name
 
 __all__ = ["to_latex"]
 

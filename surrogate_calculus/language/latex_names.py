@@ -1,12 +1,15 @@
-"""How a canonical name is spelled in LaTeX and taken apart for MathML: letter, accents, primes."""
+"""How a canonical name is spelled in LaTeX and taken apart for MathML: letter, accents, primes.
+
+The printers and the LaTeX scanner share this table, so that each name is read back as it was written.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 
-from ..language.names import GREEK
+from .names import GREEK
 
-__all__ = ["ACCENT_COMMANDS", "GREEK_COMMANDS", "latex_name", "parts_of_name"]
+__all__ = ["ACCENT_COMMANDS", "FONTS", "GREEK_COMMANDS", "SCRIPT_FONTS", "latex_name", "parts_of_name"]
 
 #: Combining marks by their LaTeX commands.
 ACCENT_COMMANDS: dict[str, str] = {
@@ -31,7 +34,14 @@ GREEK_COMMANDS: dict[str, str] = {
     or name in "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 }
 del GREEK_COMMANDS["omicron"]
+#: Other forms that fold onto the same letters.
+_VARIANTS = {"varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varrho": "ρ", "varsigma": "σ", "varpi": "π"}
 _COMMAND_OF_LETTER = {letter: name for name, letter in GREEK_COMMANDS.items()}
+GREEK_COMMANDS.update(_VARIANTS)
+#: Fonts with capital script letters, which are letters of their own: ``\\mathcal{L}`` is ``ℒ``.
+SCRIPT_FONTS = frozenset({"mathcal", "mathscr"})
+#: Commands that set a name in another font.
+FONTS = SCRIPT_FONTS | {"mathrm", "mathit", "mathsf", "mathbf", "boldsymbol", "bm", "text", "operatorname"}
 
 
 def parts_of_name(name: str) -> tuple[str, str, int]:
@@ -52,6 +62,8 @@ def latex_name(name: str) -> str:
     core, marks, primes = parts_of_name(name)
     if core in _COMMAND_OF_LETTER:
         spelled = "\\" + _COMMAND_OF_LETTER[core]
+    elif len(core) == 1 and "SCRIPT CAPITAL" in unicodedata.name(core, ""):
+        spelled = rf"\mathcal{{{unicodedata.normalize('NFKC', core)}}}"
     elif len(core) == 1:
         spelled = core
     else:

@@ -1,0 +1,166 @@
+r"""Reading LaTeX: :func:`parse_latex`, from a formula as in a paper to a term.
+
+What differs from the text language: products are juxtaposed, so that a prefix without parentheses
+followed by a factor, ``\log p q``, is refused with both readings shown; a Σ or ∏ extends over the rest
+of its product; a superscript is an index where the base is a declared family with a free slot, a power
+otherwise; the subscript of a density is its parameter; ``\top`` transposes, ``T`` never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ParseError, Span
+from .latex_builder import LatexBuilder
+from .latex_scanner import scan_latex
+from .names import canonical_name
+from .scanner import Token
+from .terms import Term
+
+if TYPE_CHECKING:
+    from .declarations import Document
+
+__all__ = ["parse_latex"]
+
+
+def parse_latex(text: str, given: Document | None = None, *, vector: Collection[str] = ()) -> Term:
+    r"""Read a LaTeX formula, with or without its ``$``.
+
+    Args:
+        text: the formula, such as ``\frac{p_\theta(x)}{\bot(p_\theta(x))} f(x)``.
+        given: a document whose declarations the names must obey; without one, nothing need be declared.
+        vector: names of vector parameters, in addition to those that ``given`` declares and to those
+            that the formula sets bold, ``\nabla_{\boldsymbol{\theta}}``.
+
+    Raises:
+        ParseError: text that is not of the language; the message has line, column, caret and advice.
+        TermError: a term that is ill-formed, such as an 𝔼 over a bare ⊥.
+        DeclarationError: a name used against its declaration in ``given``.
+    """
+    names = {canonical_name(v) for v in vector}
+    known: frozenset[str] = frozenset()
+    if given is not None:
+        names |= given.vector_names
+        known = frozenset(given.names())
+    tokens = scan_latex(text, known)
+    builder = LatexBuilder(text, given, names)
+    term: Term = _run(tokens, builder).term
+    builder.finish()
+    return term
+
+
+def _run(tokens: list[Token], builder: LatexBuilder) -> Any:
+    from lark.exceptions import UnexpectedToken
+    from lark.parsers.lalr_parser_state import ParseConf, ParserState
+
+    table, rules = _table()
+    callbacks: Any = {rule: getattr(builder, method) for rule, method in rules}
+    state: Any = ParserState(ParseConf(table, callbacks, "formula"), None)  # type: ignore[arg-type]
+    feed = state.feed_token
+    position = 0
+    try:
+        for token in tokens:
+            feed(token)
+            position += 1
+        end = tokens[-1].end if tokens else 0
+        return feed(Token("$END", "", end, end), True)
+    except UnexpectedToken as error:
+        raise _unexpected(tokens, position, set(error.expected), builder.text) from None
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[Any, tuple[tuple[Any, str], ...]]:
+    """The parse table and each rule's method; made once, the same for every parse."""
+    from lark import Lark
+    from lark.lexer import Lexer
+
+    class NoLexer(Lexer):
+        """Tokens come from the scanner."""
+
+        def __init__(self, _: Any) -> None:
+            pass
+
+        def lex(self, lexer_state: Any, parser_state: Any) -> Any:
+            """Nothing: never called."""
+            return iter(())
+
+    grammar = files(__package__).joinpath("latex.lark").read_text(encoding="utf-8")
+    lark = Lark(
+        grammar, parser="lalr", lexer=NoLexer, start="formula", keep_all_tokens=True, maybe_placeholders=False
+    )
+    table = lark.parse_interactive(start="formula").parser_state.parse_conf.parse_table
+    return table, tuple((rule, rule.alias or str(rule.origin.name)) for rule in lark.rules)
+
+
+#: What is wrong and what to write, by the token that cannot stand where it does.
+_AT: dict[str, tuple[str, str]] = {
+    "EQ": ("an equation is no expression", r"write one of its sides; a condition as \left[a = b\right]"),
+    "RELATION": ("a comparison outside square brackets", r"write \left[a > b\right], which is 1 or 0"),
+    "BAR": ("a | outside the arguments of a density", r"write \left|x\right| for an absolute value"),
+    "SIM": (r"a \sim outside an expectation", r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[f(x)\right]"),
+    "COMMA": ("a comma outside a list", r"write one expression, or a list in f(x, y) and w_{t, i}"),
+    "SEMI": ("a semicolon outside the arguments of a function", r"write p(x; \theta)"),
+    "AMP": ("an & outside cases", r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}"),
+    "LINE": ("a line break outside cases", "write one formula"),
+    "IF": ("an “if” outside cases", r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}"),
+    "TOP": (r"a \top that is no superscript", r"write A B^\top"),
+    "SUB": ("a subscript behind something that is no plain name", r"write w_{t, i} for two indices, \bar{w}_{i} for an accent"),
+    "SUP": ("a second superscript", r"write \left(x^{a}\right)^{b} or x^{a^{b}}"),
+    "CDOT": (r"a \cdot where a factor is needed", r"write a \cdot b; the placeholder stands in a law, x \sim p(\cdot)"),
+    "OTIMES": (r"an \otimes where a factor is needed", r"write A \otimes B"),
+    "PLUS": ("a + where a term is needed", "write a + b; leave a leading + away"),
+    "MINUS": ("a - where a term is needed", r"write a - b, or parentheses around what is negative, \left(-x\right)"),
+    "LPAR": ("a ( where it cannot stand", r"write f(x) or x \cdot (a + b)"),
+    "COLON": ("a colon", r"write \sum_{i=1}^{N} for a range, p(x; \theta) for parameters"),
+}  # fmt: skip
+#: The same, by the token before it, where that says more.
+_BEHIND: dict[str, tuple[str, str]] = {
+    "NABLA": ("∇ without its parameter", r"write \nabla_{\theta} E"),
+    "BIG": ("a sum or product without its range", r"write \sum_{i=1}^{N} x_{i}"),
+    "EXPECT": ("an expectation without its law", r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[f(x)\right]"),
+    "PARTIAL": (
+        "∂ without the number of a slot",
+        r"write \partial_{2} f(x; \theta) for one slot, \nabla_{\theta} f(x; \theta) for the whole derivative",
+    ),
+    "FRAC": ("a fraction without its two parts", r"write \frac{a}{b}"),
+    "SQRT": ("a root of nothing", r"write \sqrt{x}"),
+    "OVER": ("an arrow over nothing", r"write \overrightarrow{E}"),
+    "SUB": ("a subscript that is missing or needs braces", r"write w_{t, i}"),
+    "SUP": ("a superscript that is missing or needs braces", r"write x^{2}, x^{-1}"),
+    "STOP": ("⊥ of nothing", r"write \bot(E)"),
+    "FUNC": ("a function of nothing", r"write \log x or \exp\left(x\right)"),
+    "PAIR": ("a function of nothing", r"write \max\left(a, b\right)"),
+}  # fmt: skip
+_EMPTY = {"RPAR": "(", "RBRACE": "{", "RSQB": "[", "RABS": "|"}
+
+
+def _unexpected(tokens: list[Token], position: int, expected: set[str], text: str) -> ParseError:
+    """The error for ``tokens[position]``, or for the end of the text where it is behind the last."""
+    before = tokens[position - 1] if position else None
+    if position >= len(tokens):
+        if before is None:
+            return ParseError("there is no formula", instead="write an expression", text=text, span=Span(0, max(1, len(text))))
+        what, instead = _BEHIND.get(before.type, ("the formula ends too early", "write what the last sign stands before"))
+        return ParseError(what, instead=instead, text=text, span=Span(before.start, before.end))
+    token = tokens[position]
+    span = Span(token.start, token.end)
+    shown = text[token.start : token.end]
+    if before is not None and before.type in _BEHIND and not (before.type == "SUP" and token.type == "TOP"):
+        what, instead = _BEHIND[before.type]
+        if before.type == "SUB" and position > 1 and tokens[position - 2].type in _BEHIND:
+            what, instead = _BEHIND[tokens[position - 2].type]
+    elif token.type in _EMPTY and before is not None and before.type in ("LPAR", "LBRACE", "LSQB", "LABS"):
+        what, instead = "brackets around nothing", "write an expression between them"
+        span = Span(before.start, token.end)
+    elif token.type in _AT:
+        what, instead = _AT[token.type]
+    elif token.type in _EMPTY and "NAME" in expected:
+        what, instead = f"something is missing before this {shown}", "write the term that the sign before it needs"
+    elif token.type == "RBRACE" or "RBRACE" in expected:
+        what, instead = f"unexpected {shown} between braces", r"write \frac{a}{b}, w_{t, i}, \sum_{i=1}^{N}"
+    else:
+        what, instead = f"unexpected {shown}", r"write a + b, a b, \frac{a}{b}, f(x; \theta)"
+    return ParseError(what, instead=instead, text=text, span=span)

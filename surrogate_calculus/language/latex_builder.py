@@ -1,0 +1,625 @@
+r"""From reduced rules of ``latex.lark`` to terms.
+
+Names, scopes, binders and checks are those of the text language, by inheritance; what is here is what
+LaTeX writes in its own way: juxtaposed products, fractions, scripts, ``A B^\top``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SurrogateError, TermError
+from .arithmetic import MINUS_ONE, Dot, Node
+from .builder import Builder, _Head
+from .latex_names import latex_name
+from .scanner import Token
+from .terms import ONE, Axis, Bound, Eval, Fn, Grad, Num, Pow, Sym
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .declarations import Document
+
+__all__ = ["LatexBuilder"]
+
+#: Stands for the coordinate of a bold parameter: the next open axis.
+_NEXT_AXIS = object()
+#: Letters that name indices: ``w_i(…)`` is not taken for a density with the parameter i.
+_INDEX_LETTERS = frozenset("ijklmnst")
+#: More indices than any family has: the declaration leaves their number open.
+_ANY = 1_000
+
+
+class Item(Node):
+    """A factor: how it is written, what it contributes to the product it stands in."""
+
+    __slots__ = ("items", "kind", "parts")
+
+    def __init__(self, node: Node, kind: str, parts: list[Node] | None = None) -> None:
+        super().__init__(node.term, node.start, node.end, node.kids)
+        self.kind = kind
+        #: The factors it gives: several for a fraction, which is spliced into its product.
+        self.parts: list[Node] = [self] if parts is None else parts
+        #: For a whole product, its items as written; empty behind a minus.
+        self.items: list[Node] = []
+
+
+class Row(list[Node]):
+    """Factors of a product that is being read, and the items they came from."""
+
+    def __init__(self, parts: Sequence[Node], items: list[Node]) -> None:
+        super().__init__(parts)
+        self.items = items
+
+
+class Script:
+    """An index or exponent: one or more expressions, or the ⊤ of a transpose."""
+
+    __slots__ = ("end", "nodes", "start", "top")
+
+    def __init__(self, nodes: list[Node], start: int, end: int, top: bool = False) -> None:
+        self.nodes = nodes
+        self.start = start
+        self.end = end
+        self.top = top
+
+
+def _kind(node: Node) -> str:
+    return node.kind if isinstance(node, Item) else "closed"
+
+
+def _parts(node: Node) -> list[Node]:
+    return node.parts if isinstance(node, Item) else [node]
+
+
+class LatexBuilder(Builder):
+    """The callbacks of one parse of LaTeX.
+
+    Args:
+        text: the source, for error messages.
+        given: declarations that uses are checked against, or None for a bare expression.
+        vector: names of the vector parameters.
+    """
+
+    def __init__(self, text: str, given: Document | None, vector: Collection[str]) -> None:
+        super().__init__(text, None, None if given is None else given.scope(), vector)
+        self.given = given
+
+    def shown(self, start: int, end: int) -> str:
+        """A piece of the source, cut to a length that fits a message."""
+        piece = " ".join(self.text[start:end].split())
+        return piece if len(piece) <= 40 else piece[:38] + " …"
+
+    # ---- products ----
+
+    def started(self, c: list[Any]) -> Row:
+        """The first factor."""
+        item = c[0]
+        if _kind(item) == "transposed":
+            self.fail(
+                "⊤ without a vector to its left",
+                r"⊤ turns the second vector of an outer product: A B^\top",
+                item.start,
+                item.end,
+            )
+        return Row(_parts(item), [item])
+
+    def juxtaposed(self, c: list[Any]) -> Row:
+        """One more factor right behind; refused where it could be read in two ways."""
+        row, item = c
+        before = row.items[-1]
+        kind = _kind(before)
+        if kind == "prefix":
+            operand = before.kids[0]
+            head = self.shown(before.start, operand.start)
+            inner, behind = self.shown(operand.start, operand.end), self.shown(item.start, item.end)
+            left, right = ("\\left(", "\\right)") if "\\frac" in inner else ("(", ")")
+            self.fail(
+                f"{head} {inner} followed by a factor has two readings",
+                f"write {left}{head} {inner}{right} {behind}, or {head}{left}{inner} {behind}{right}",
+                before.start,
+                item.end,
+            )
+        if _kind(item) == "number":
+            self.fail(
+                "a number right behind a factor",
+                rf"write x_2, x^2 or x \cdot 2 for {self.shown(before.start, item.end)}",
+                item.start,
+                item.end,
+            )
+        if _kind(item) == "square" and kind in ("name", "power"):
+            self.fail(
+                "square brackets behind a name",
+                r"write w_{t} for an index, x \cdot (…) for a product",
+                item.start,
+                item.end,
+            )
+        return self._joined(row, item)
+
+    def times(self, c: list[Any]) -> Row:  # type: ignore[override]
+        r"""One more factor behind ``\cdot``."""
+        return self._joined(c[0], c[2])
+
+    def _joined(self, row: Row, item: Node) -> Row:
+        if _kind(item) == "transposed":
+            left, own = self._axes_of(row), self.axes.of(item.term)
+            if len(left) != 1 or len(own) != 1:
+                error = TermError(
+                    "⊤ turns the second of two vectors in an outer product",
+                    instead=r"write A B^\top with vectors A and B; \otimes for other shapes",
+                )
+                raise self.placed(error, item.start, item.end)
+            row.append(self._moved(item, 1 if max(own) == 1 else 0))
+        else:
+            row.extend(_parts(item))
+        row.items.append(item)
+        return row
+
+    def outer(self, c: list[Any]) -> Row:
+        r"""One more factor behind ``\otimes``: its axes move behind those to the left."""
+        row, _, item = c
+        count = len(self._axes_of(row))
+        row.extend(self._moved(part, count) for part in _parts(item))
+        row.items.append(item)
+        return row  # type: ignore[no-any-return]
+
+    def _axes_of(self, row: Row) -> frozenset[int]:
+        return frozenset[int]().union(*(self.axes.of(part.term) for part in row))
+
+    def finished(self, c: list[Any]) -> Item:
+        """A product without a sign."""
+        row: Row = c[0]
+        item = Item(self._product(list(row)), "row", list(row))
+        item.items = row.items
+        return item
+
+    def negated(self, c: list[Any]) -> Item:
+        """A product behind a minus."""
+        minus, row = c
+        head = row[0]
+        if isinstance(head.term, Num):
+            parts = [Node(Num(-head.term.value), minus.start, head.end), *row[1:]]
+        else:
+            parts = [Node(MINUS_ONE, minus.start, minus.end), *row]
+        return Item(self._product(parts), "row", parts)
+
+    def extended(self, c: list[Any]) -> Item:
+        """Σ or ∏ over the rest of the product."""
+        head, row = c
+        body = self._product(list(row))
+        return Item(self._bound(head, body, body.end), "open")
+
+    # ---- prefixes ----
+
+    def prefixed(self, c: list[Any]) -> Item:
+        """A prefix and its operand without parentheses."""
+        prefix, operand = c
+        node = self._applied_prefix(prefix, operand, operand.end)
+        return Item(Node(node.term, node.start, node.end, (operand,)), "prefix")
+
+    def called(self, c: list[Any]) -> Node:
+        """A prefix and its operand in parentheses."""
+        return self._applied_prefix(c[0], c[2], c[3].end)
+
+    def _applied_prefix(self, prefix: Any, body: Node, end: int) -> Node:
+        return self._gradient(prefix, body, end) if isinstance(prefix, _Head) else self._one(prefix, body, end)
+
+    def _one(self, word: Token, body: Node, end: int) -> Node:
+        if word.type == "FUNC":
+            return self.make(Fn(word.value, body.term), word.start, end, (body,))
+        return super()._one(word, body, end)
+
+    def coordinate(self, c: list[Any]) -> Any:
+        """The parameter of a ∇: its name and its coordinate."""
+        token = c[0] if len(c) == 1 else c[1]
+        name = self._parameter(token)
+        if len(c) == 5:
+            return name, self._single(c[3], "one coordinate, \\nabla_{\\theta_{k}}")
+        return name, _NEXT_AXIS if token.bold else None
+
+    def _single(self, script: Script, advice: str) -> Node:
+        if script.top or len(script.nodes) != 1:
+            self.fail("one expression is needed here", f"write {advice}", script.start, script.end)
+        return script.nodes[0]
+
+    def nabla(self, c: list[Any]) -> _Head:
+        r"""``\nabla_\theta``."""
+        name, coordinate = c[2]
+        return _Head("nabla", c[0].start, (name, 1, coordinate))
+
+    def nabla_order(self, c: list[Any]) -> _Head:
+        r"""``\nabla_\theta^2``."""
+        return self._nabla_power(c[0], c[2], c[4])
+
+    def nabla_order_first(self, c: list[Any]) -> _Head:
+        r"""``\nabla^2_\theta``."""
+        return self._nabla_power(c[0], c[4], c[2])
+
+    def _nabla_power(self, token: Token, parameter: tuple[str, Any], script: Script) -> _Head:
+        node = self._single(script, r"\nabla_\theta^2")
+        if not isinstance(node.term, Num):
+            self.fail("the order of ∇ is no number", r"write \nabla_\theta^2", script.start, script.end)
+        order = self._order(Token("NUMBER", str(node.term.value), script.start, script.end))
+        name, coordinate = parameter
+        if isinstance(coordinate, Node) and order > 1:
+            self.fail(
+                "one coordinate for several derivatives",
+                r"nest them, each with its own: \nabla_{\theta_{i}} \nabla_{\theta_{j}} E",
+                token.start,
+                script.end,
+            )
+        return _Head("nabla", token.start, (name, order, coordinate))
+
+    def _gradient(self, head: _Head, body: Node, end: int) -> Node:
+        name, order, component = head.data
+        if component is not _NEXT_AXIS:
+            return super()._gradient(head, body, end)
+        node = body
+        for _ in range(order):
+            term = Grad(name, node.term, Axis(1 + self.axes.highest(node.term)))
+            node = Node(term, head.start, end, (node,))
+        return node
+
+    def function_power(self, c: list[Any]) -> Node:
+        r"""``\log^2``: refused."""
+        token, _, script = c
+        function = self.shown(token.start, token.end)
+        self.fail(
+            f"a power between {function} and what it is taken of",
+            rf"write \left({function} x\right)^{{…}}",
+            token.start,
+            script.end,
+        )
+
+    # ---- names and scripts ----
+
+    def script_name(self, c: list[Any]) -> Script:
+        """A letter."""
+        return Script([self.name(c)], c[0].start, c[0].end)
+
+    def script_number(self, c: list[Any]) -> Script:
+        """A digit."""
+        return Script([self.number(c)], c[0].start, c[0].end)
+
+    def script_top(self, c: list[Any]) -> Script:
+        """⊤."""
+        return Script([], c[0].start, c[-1].end, top=True)
+
+    def script(self, c: list[Any]) -> Script:
+        """What stands in braces."""
+        for node in c[1]:
+            items = node.items if isinstance(node, Item) else []
+            for left, right in zip(items, items[1:], strict=False):
+                if _kind(left) == _kind(right) == "name" and left.end == right.start:
+                    both = self.shown(left.start, left.end), self.shown(right.start, right.end)
+                    self.fail(
+                        "two letters side by side, a product, in an index",
+                        rf"write {both[0]},{both[1]} for two indices, {both[0]} \cdot {both[1]} for a product",
+                        left.start,
+                        right.end,
+                    )
+        return Script(c[1], c[0].start, c[2].end)
+
+    def named(self, c: list[Any]) -> Item:
+        """A name without scripts."""
+        return Item(self.name(c), "name")
+
+    def below(self, c: list[Any]) -> Item:
+        """``w_t``."""
+        return self._scripted(c[0], c[2], None)
+
+    def above(self, c: list[Any]) -> Item:
+        """``w^i``: an index of a family with a free slot, else a power."""
+        return self._scripted(c[0], None, c[2])
+
+    def below_above(self, c: list[Any]) -> Item:
+        """``w_t^i``."""
+        return self._scripted(c[0], c[2], c[4])
+
+    def above_below(self, c: list[Any]) -> Item:
+        """``w^i_t``."""
+        return self._scripted(c[0], c[4], c[2])
+
+    def _scripted(self, token: Token, sub: Script | None, sup: Script | None) -> Item:
+        indices = [] if sub is None else list(sub.nodes)
+        if sub is not None and sub.top:
+            self.fail("⊤ below a name", r"write B^\top", sub.start, sub.end)
+        end = max(script.end for script in (sub, sup) if script is not None)
+        raised = sup is not None and not sup.top
+        if sup is not None and raised and len(indices) < self._slots(token.value, bool(indices)):
+            for node in sup.nodes:
+                if isinstance(node.term, Num):
+                    base = self.text[token.start : token.end]
+                    inside = ", ".join([self.shown(i.start, i.end) for i in indices] + [str(node.term.value)])
+                    whole = self.shown(token.start, sup.start).rstrip("^").rstrip()
+                    self.fail(
+                        f"{token.value} is a family with a free index: this superscript would be an index",
+                        rf"write {base}_{{{inside}}} for the index, \left({whole}\right)^{{{node.term.value}}} for the power",
+                        token.start,
+                        sup.end,
+                    )
+            indices += sup.nodes
+            raised = False
+        if indices:
+            last = Token("RBRACE", "", end, end)
+            base_node = Item(self.family([token, None, indices, last]), "name")
+        else:
+            base_node = Item(self.name([token]), "name")
+        if sup is None or not (raised or sup.top):
+            return base_node
+        return self._raised(base_node, sup)
+
+    def _slots(self, name: str, indexed: bool) -> int:
+        """How many indices a declared family has; 0 for what is none."""
+        if self.given is None or self.levels.get(name):
+            return 0
+        definition = self.given.definition(name)
+        if definition is not None:
+            return len(definition.indices)
+        if name in self.given.parameters:
+            return 1 if self.given.parameter_is_vector(name) else 0
+        for shapes in (self.given.observed, self.given.variables):
+            if name in shapes:
+                shape = shapes[name]
+                if shape is None:  # plain, or with any indices
+                    return _ANY if indexed else 0
+                return len(shape)
+        return 0
+
+    def power(self, c: list[Any]) -> Item:
+        """``E^x``, and ``E^\\top``."""
+        base, _, script = c
+        if _kind(base) == "partial":
+            shown = self.shown(base.start, base.end)
+            self.fail(
+                "a power behind a partial derivative has two readings",
+                rf"write \left({shown}\right)^{{…}} for the power of the derivative",
+                base.start,
+                script.end,
+            )
+        return self._raised(base, script)
+
+    def _raised(self, base: Node, script: Script) -> Item:
+        if script.top:
+            return Item(Node(base.term, base.start, script.end, base.kids), "transposed")
+        exponent = self._single(script, "one exponent, x^{2}; indices stand below, w_{t, i}")
+        node = self.make(Pow(base.term, exponent.term), base.start, script.end, (base, exponent))
+        return Item(node, "power")
+
+    def number(self, c: list[Any]) -> Item:
+        """A number."""
+        return Item(super().number(c), "number")
+
+    # ---- fractions and brackets ----
+
+    @staticmethod
+    def quotient(c: list[Any]) -> list[Node]:
+        """What stands above or below a bar: its summands."""
+        return c[0]  # type: ignore[no-any-return]
+
+    def fraction(self, c: list[Any]) -> Item:
+        r"""``\frac{a b}{c}``: the factors above, then 1/c.
+
+        A denominator of several braces, ``{b} {c^{2}}``, gives a factor for each.
+        """
+        bar, above, below, end = c[0], c[2], c[5], c[6].end
+        upper, lower = above[0], below[0]
+        factors = list(upper.parts) if len(above) == 1 else [self.summed([above])]
+        units = lower.items if len(below) == 1 else []
+        if units and all(_kind(unit) == "unit" for unit in units):
+            if len(factors) == 1 and factors[0].term == ONE:
+                factors = []
+            for unit in units:
+                factors.append(self._divisor(unit))
+        else:
+            factors = self.over([factors, bar, self.summed([below])])
+        node = self._product(factors)
+        return Item(Node(node.term, bar.start, end, node.kids), "fraction", factors)
+
+    def _divisor(self, unit: Node) -> Node:
+        inner = unit.kids[0]
+        term = inner.term
+        if isinstance(term, Num):
+            if term.value == 0:
+                self.fail("a division by zero", "divide by something that is not 0", unit.start, unit.end)
+            return Node(Num(1 / term.value), unit.start, unit.end)
+        if _kind(inner) == "power" and isinstance(term, Pow):
+            base, exponent = term.args
+            if isinstance(exponent, Num) and exponent.value > 0 and exponent.value.denominator == 1:
+                return self.make(Pow(base, Num(-exponent.value)), unit.start, unit.end, inner.kids)
+        return self.make(Pow(term, MINUS_ONE), unit.start, unit.end, (inner,))
+
+    def braced(self, c: list[Any]) -> Item:
+        """Braces, which are not seen: around one factor only."""
+        inner = c[1]
+        items = inner.items if isinstance(inner, Item) else []
+        if len(items) != 1 or _kind(items[0]) in ("prefix", "open", "transposed"):
+            self.fail(
+                "braces are not seen, and group nothing for the reader",
+                f"write ({self.shown(inner.start, inner.end)})",
+                c[0].start,
+                c[2].end,
+            )
+        node = Node(inner.term, c[0].start, c[2].end, (items[0],))
+        return Item(node, "unit")
+
+    def square(self, c: list[Any]) -> Item:
+        """Square brackets around an expression."""
+        return Item(self.parenthesised(c), "square")
+
+    def root(self, c: list[Any]) -> Node:
+        r"""``\sqrt{E}``."""
+        return self.make(Fn("sqrt", c[2].term), c[0].start, c[3].end, (c[2],))
+
+    def evaluated(self, c: list[Any]) -> Node:
+        r"""``\overrightarrow{E}``."""
+        return Node(Eval(c[2].term), c[0].start, c[3].end, (c[2],))
+
+    def absolute(self, c: list[Any]) -> Node:
+        r"""``\left|E\right|``."""
+        return self.make(Fn("abs", c[1].term), c[0].start, c[2].end, (c[1],))
+
+    def pair(self, c: list[Any]) -> Node:
+        """max and min."""
+        token, _, args, close = c
+        if len(args) != 2:
+            name = self.shown(token.start, token.end)
+            advice = f"nest it, {name}(a, {name}(b, c))" if len(args) > 2 else f"write {name}(a, b)"
+            self.fail(f"{token.value} takes two arguments, not {len(args)}", advice, token.start, close.end)
+        return self.make(Fn(token.value, *[a.term for a in args]), token.start, close.end, tuple(args))
+
+    def angle(self, c: list[Any]) -> Node:
+        r"""``\langle 2 \rangle``, an open axis."""
+        return self.axis([c[1]])
+
+    @staticmethod
+    def pi(c: list[Any]) -> Node:
+        """The number π."""
+        return Node(Fn("pi"), c[0].start, c[0].end)
+
+    # ---- applications ----
+
+    def density(self, c: list[Any]) -> Node:
+        r"""``p_\theta(x)``: the subscript is the parameter."""
+        token, _, script, _, (args, given, params), close = c
+        self._are_parameters(token, script, many=len(args) > 1 or bool(given or params))
+        return self._application(token, (args, given, [*script.nodes, *params]), (), token.start, close.end)
+
+    def _are_parameters(self, token: Token, script: Script, many: bool = False) -> None:
+        base = self.shown(token.start, script.end)
+        if script.top:
+            self.fail("⊤ below a name", r"write p_\theta(x)", script.start, script.end)
+        if self._slots(token.value, True):
+            self.fail(
+                f"{token.value} is a family and cannot be applied",
+                rf"for a product write {base} \cdot (…)",
+                token.start,
+                script.end,
+            )
+        for node in script.nodes:
+            name = node.term.name if isinstance(node.term, Sym) else None
+            if name is None or (not many and self.given is None and name in _INDEX_LETTERS):
+                self.fail(
+                    f"{base}(…) reads as a density with a parameter below, and {self.shown(node.start, node.end)} "
+                    "looks like an index",
+                    rf"for a product write {base} \cdot (…), for a parameter p(x; …)",
+                    token.start,
+                    script.end,
+                )
+
+    def power_called(self, c: list[Any]) -> Node:
+        """``f^2(x)``: refused."""
+        token = c[0]
+        call = next(part for part in c if isinstance(part, Token) and part.type == "CALL")
+        base = self.shown(token.start, call.start)
+        name = latex_name(token.value)
+        self.fail(
+            f"{base}(…) has two readings",
+            rf"write {name}(…)^{{2}} for a power of the value, {base} \cdot (…) for a product",
+            token.start,
+            call.end,
+        )
+
+    def law(self, c: list[Any]) -> Node:
+        r"""``x \sim p_\theta``: a density at the placeholder."""
+        token, end, params = c[0], c[-1].end, []
+        if len(c) == 3:
+            self._are_parameters(token, c[2], many=True)
+            params = c[2].nodes
+        dot = Dot(Bound(0), token.start, end)
+        return self._application(token, ([dot], [], list(params)), (), token.start, end)
+
+    @staticmethod
+    def drawn_below(c: list[Any]) -> _Head:
+        r"""``\mathbb{E}_{x \sim p}``."""
+        return _Head("expect", c[0].start, c[3])
+
+    def derivative(self, c: list[Any]) -> Item:
+        r"""``\partial_{1,2} f(x)``."""
+        (start, partials), token, _, slots, close = c
+        return Item(self._application(token, slots, partials, start, close.end), "partial")
+
+    @staticmethod
+    def partial_number(c: list[Any]) -> tuple[int, list[tuple[Token, Node | None]]]:
+        r"""``\partial_1``."""
+        start, before = c[0] if len(c) == 4 else (c[0].start, [])
+        return start, [*before, (c[-1], None)]
+
+    @staticmethod
+    def partial_list(c: list[Any]) -> tuple[int, list[tuple[Token, Node | None]]]:
+        r"""``\partial_{1,2}``."""
+        start, before = c[0] if len(c) == 6 else (c[0].start, [])
+        return start, [*before, *c[-2]]
+
+    @staticmethod
+    def partial_at(c: list[Any]) -> tuple[Token, Node | None]:
+        """A slot with the coordinate of a vector."""
+        return c[0], c[2]
+
+    # ---- binders ----
+
+    def from_to(self, c: list[Any]) -> _Head:
+        r"""``\sum_{i=1}^{N}``."""
+        return self._range(c[0], c[3], c[5], c[8])
+
+    def to_from(self, c: list[Any]) -> _Head:
+        r"""``\sum^{N}_{i=1}``."""
+        return self._range(c[0], c[5], c[7], c[2])
+
+    def _range(self, word: Token, token: Token, lo: Node, hi: Node) -> _Head:
+        name = self._bindable(token)
+        self._enter(name)
+        return _Head("sum" if word.value == "Σ" else "prod", word.start, (name, lo, hi))
+
+    def over_declared(self, c: list[Any]) -> _Head:
+        r"""``\sum_i`` over the declared range."""
+        word, token = c[0], c[2] if len(c) == 3 else c[3]
+        if self.scope is None:
+            sign = r"\sum" if word.value == "Σ" else r"\prod"
+            shown = self.shown(token.start, token.end)
+            self.fail(
+                f"the range of {token.value} is not declared",
+                f"write {sign}_{{{shown}=1}}^{{N}}",
+                word.start,
+                c[-1].end,
+            )
+        lo, hi = self._ask(self.scope.index_range, token, token.value)
+        return self._range(word, token, Node(lo, token.start, token.end), Node(hi, token.start, token.end))
+
+    # ---- cases ----
+
+    @staticmethod
+    def line(c: list[Any]) -> tuple[Node | None, Node, int]:
+        """One line: its condition, or None for the last, its value, its end."""
+        condition = None if isinstance(c[-1], Token) else c[-1]
+        return condition, c[0], c[-1].end
+
+    def cases(self, c: list[Any]) -> Node:
+        """The whole environment; its last line is the one that holds otherwise."""
+        lines, start, close = c[1], c[0].start, c[-1]
+        for k, (condition, value, end) in enumerate(lines):
+            if (condition is None) != (k == len(lines) - 1):
+                what = "lines behind otherwise" if condition is None else "the last line has a condition"
+                self.fail(
+                    what,
+                    r"end with one line  … & \text{otherwise}",
+                    value.start,
+                    end,
+                )
+        branches = [(condition, value) for condition, value, _ in lines[:-1]]
+        otherwise = lines[-1][1]
+        if not branches:
+            return Node(otherwise.term, start, close.end, otherwise.kids)
+        return super().cases([c[0], None, branches, None, None, otherwise, close])
+
+    # ---- at the end ----
+
+    def finish(self) -> None:
+        """The checks that need the whole formula, said in LaTeX."""
+        try:
+            super().finish()
+        except SurrogateError as error:
+            if error.instead is not None and "*(" in error.instead:
+                error.instead = error.instead.replace("*(", r" \cdot (")
+            raise
