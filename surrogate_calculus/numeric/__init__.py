@@ -1,6 +1,7 @@
 """Numbers: evaluation and automatic differentiation in torch, and the checks that compare them.
 
-Importing this package does not import torch; its names do, at first use.
+Importing this package does not import torch; its names do, at first use.  ``evaluate`` and ``autodiff`` are
+functions of the modules of these names, and of ``surrogate_calculus`` itself.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from typing import Any
 _HOMES = {
     "Agreement": "compare",
     "Event": "values",
-    "autodiff": "autodiff",
     "check_derivation": "compare",
-    "evaluate": "evaluate",
 }
 
-__all__ = ["Agreement", "Event", "autodiff", "check_derivation", "evaluate"]
+__all__ = ["Agreement", "Event", "check_derivation"]
 
 
 def __getattr__(name: str) -> Any:

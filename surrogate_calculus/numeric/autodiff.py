@@ -45,7 +45,11 @@ def autodiff(
         expr: the surrogate, a closed term or its text.
         wrt: the parameter; a sequence of names is a mixed derivative, innermost first.
         order: how many times to differentiate (with a single name).
-        values: as for :func:`~.evaluate.evaluate`; so are ``given``, ``vector``, ``dtype``, ``axes``.
+        values: as for :func:`~.evaluate.evaluate`.
+        given: the document that a text is read with and whose definitions are unfolded.
+        vector: names of vector parameters that the expression does not show to be such.
+        dtype: of all computation.
+        axes: lengths of open coordinate axes that the values do not show.
         notes: a list that takes sentences on what could not be computed as written.
 
     Returns:

@@ -16,9 +16,12 @@ from torch import Tensor
 
 from ..errors import EvaluationError
 from ..language.terms import Axis, Term, postorder
+from . import arithmetic, derivatives, layout
 from .machine import Machine
 from .program import compile_term
 from .values import Bindings, Value, bind
+
+OPERATIONS = {**layout.OPERATIONS, **arithmetic.OPERATIONS, **derivatives.OPERATIONS}
 
 __all__ = ["compute", "evaluate", "open_axes", "read"]
 
@@ -78,10 +81,10 @@ def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, C
     if isinstance(term, str):
         from ..language.parser import parse
 
-        term = parse(term, given, vector=vector)
-    if given is not None:
-        term = given.unfold(term)
-    return term, vector
+        found = parse(term, given, vector=vector)
+    else:
+        found = term
+    return (found if given is None else given.unfold(found)), vector
 
 
 def compute(
@@ -101,13 +104,11 @@ def compute(
         )
     nodes = postorder(term)
     bindings: Bindings = bind(nodes, values, dtype=dtype, axes=axes, vectors=vector)
-    program, _ = compile_term(
-        term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse
-    )
+    program = compile_term(term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse)
     if notes is not None:
         notes.extend(program.notes)
     with torch.enable_grad() if reverse else nullcontext():
-        out = Machine(program, bindings, reverse=reverse).result()
+        out = Machine(program, bindings, OPERATIONS, reverse=reverse).result()
     if reverse and not _differentiable(bindings):
         out = out.detach()
     if bindings.tensor_in or out.dim() > 0:

@@ -59,9 +59,7 @@ class Opaque:
     def shape(self, args: Sequence[Tensor]) -> tuple[int, ...]:
         """The broadcast shape of the arguments without their event dimensions."""
         return tuple(
-            torch.broadcast_shapes(
-                *(a.shape[: a.dim() - e] for a, e in zip(args, self.events, strict=True))
-            )
+            torch.broadcast_shapes(*(a.shape[: a.dim() - e] for a, e in zip(args, self.events, strict=True)))
         )
 
     def __call__(self, *args: Tensor) -> Tensor:
@@ -85,6 +83,11 @@ class Opaque:
         return out.expand(expected)
 
     def raw(self, args: Sequence[Tensor]) -> Tensor:
+        """What the callable returns, as a tensor of the right dtype.
+
+        Raises:
+            CallableFailed: it raised, or returned no number.
+        """
         try:
             out = self.function(*args)
             if not isinstance(out, Tensor):
@@ -142,12 +145,14 @@ def directional(
     linear map u ↦ uᵀJ).
     """
     try:
-        _, out, aux = torch.func.jvp(function, (at,), (tangent,), has_aux=True)
+        _, out, aux = torch.func.jvp(function, (at,), (tangent,), has_aux=True)  # type: ignore[misc]
         return out, aux
     except CallableFailed:
         try:
-            value, pull, aux = torch.func.vjp(function, at, has_aux=True)
-            _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(value))
+            value, pull, aux = torch.func.vjp(function, at, has_aux=True)  # type: ignore[misc]
+            _, push = torch.func.vjp(  # type: ignore[misc]
+                lambda u: pull(u)[0], torch.zeros_like(value)
+            )
             return push(tangent)[0], aux
         except CallableFailed:
             pass

@@ -137,12 +137,11 @@ _Copy = Version | _Stopped | None
 _Request = tuple[Term, _Live, _Copy, tuple[Frame, ...], int | None]
 
 
-def compile_term(
-    term: Term, *, axes: int, vectors: frozenset[str], detach: bool = False
-) -> tuple[Program, list[Term]]:
-    """Compile a closed term; also returns its distinct nodes.
+def compile_term(term: Term, *, axes: int, vectors: frozenset[str], detach: bool = False) -> Program:
+    """Compile a closed term.
 
     Args:
+        term: the term.
         axes: number of open coordinate axes of the result.
         vectors: names of the vector parameters.
         detach: whether the outermost ⊥ is a ``detach`` (see the module's text).
@@ -155,7 +154,7 @@ def compile_term(
     nodes = postorder(root)
     compiler = _Compiler(nodes, axes, vectors, detach)
     result = compiler.run((root, None, DETACHED if detach else None, (), None))
-    return Program(compiler.root, result, compiler.size, compiler.notes), nodes
+    return Program(compiler.root, result, compiler.size, compiler.notes)
 
 
 class _Compiler:
@@ -426,9 +425,7 @@ def _expectation(node: Term) -> EvaluationError:
     )
 
 
-def _facts(
-    nodes: list[Term], vectors: frozenset[str]
-) -> tuple[dict[int, frozenset[str]], dict[int, bool]]:
+def _facts(nodes: list[Term], vectors: frozenset[str]) -> tuple[dict[int, frozenset[str]], dict[int, bool]]:
     """For every node: the differentiated parameters in it, and whether its value can be undefined."""
     differentiated = {n.key for n in nodes if isinstance(n, Grad)}
     nothing: frozenset[str] = frozenset()
@@ -455,9 +452,7 @@ def _facts(
 def _can_fail(node: Term) -> bool:
     if isinstance(node, Pow):
         exponent = node.exponent
-        return not (
-            isinstance(exponent, Num) and exponent.value.denominator == 1 and exponent.value >= 0
-        )
+        return not (isinstance(exponent, Num) and exponent.value.denominator == 1 and exponent.value >= 0)
     if isinstance(node, Fn):
         return node.op in ("log", "sqrt")
     return isinstance(node, (Indexed, App))

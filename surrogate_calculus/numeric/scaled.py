@@ -111,9 +111,7 @@ def sqrt(value: Scaled) -> Scaled:
 def where(condition: Tensor, a: Tensor | Scaled, b: Tensor | Scaled) -> Scaled:
     """``a`` where the condition holds, else ``b``."""
     a, b = lift(a), lift(b)
-    return Scaled(
-        torch.where(condition, a.mantissa, b.mantissa), torch.where(condition, a.scale, b.scale)
-    )
+    return Scaled(torch.where(condition, a.mantissa, b.mantissa), torch.where(condition, a.scale, b.scale))
 
 
 def sum_axis(value: Scaled, dim: int) -> Scaled:

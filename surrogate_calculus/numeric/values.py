@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Union
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,7 +56,7 @@ class Event:
 
 
 #: What ``values`` may hold.
-Value = Union[float, int, Fraction, Tensor, Event, Sequence[Any], Callable[..., Any]]
+Value = float | int | Fraction | Tensor | Event | Sequence[Any] | Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -263,8 +263,8 @@ def _family(name: str, rank: int, value: object, out: Bindings) -> Binding:
     events = 0
     if isinstance(value, Event):
         assert value.dims is not None
-        value, events = value.tensor, value.dims
-    tensor = _tensor(name, value, out)
+        events = value.dims
+    tensor = _tensor(name, value.tensor if isinstance(value, Event) else value, out)
     if tensor.dim() < rank + events:
         raise EvaluationError(
             f"{name} has {rank} index(es), and its tensor of shape {tuple(tensor.shape)} too few dimensions",
@@ -290,9 +290,7 @@ def _batch(out: Bindings) -> tuple[int, ...]:
         ) from None
 
 
-def _axis_lengths(
-    nodes: Sequence[Term], out: Bindings, given: Mapping[int, int] | None
-) -> dict[int, int]:
+def _axis_lengths(nodes: Sequence[Term], out: Bindings, given: Mapping[int, int] | None) -> dict[int, int]:
     found: dict[int, int] = dict(given or {})
     used: set[int] = set(found)
 

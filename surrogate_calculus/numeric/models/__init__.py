@@ -1,0 +1,1 @@
+"""Models with an exact likelihood and score, to hold estimators against."""

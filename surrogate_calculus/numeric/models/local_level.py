@@ -1,0 +1,113 @@
+"""The local-level model: a random walk observed in noise, with its exact likelihood and score.
+
+    μ₁ ~ N(m, P),    μ_t = μ_{t-1} + η_t,  η_t ~ N(0, r),    y_t = μ_t + ε_t,  ε_t ~ N(0, s)
+
+(Durbin & Koopman, Time Series Analysis by State Space Methods, §2.1, with a proper initial law.)
+Everything is torch and differentiable in both variances.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...errors import EvaluationError
+
+__all__ = ["LocalLevel", "normal_log_density"]
+
+
+def normal_log_density(x: Tensor, mean: Tensor | float, variance: Tensor | float) -> Tensor:
+    """log N(x; mean, variance), elementwise."""
+    variance = torch.as_tensor(variance, dtype=x.dtype, device=x.device)
+    return -0.5 * (math.log(2 * math.pi) + torch.log(variance) + (x - mean) ** 2 / variance)
+
+
+@dataclass(frozen=True)
+class LocalLevel:
+    """The model with the law of its first level fixed.
+
+    Attributes:
+        mean: m, of the first level.
+        variance: P, of the first level; positive.
+    """
+
+    mean: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        if not self.variance > 0:
+            raise EvaluationError("the first level needs a proper law", instead="a positive variance")
+
+    def log_joint(self, x: Tensor, y: Tensor, r: Tensor, s: Tensor) -> Tensor:
+        """log p(x, y; r, s) of trajectories x of shape (…, T) and data y of shape (T,): shape (…).
+
+        The variances r (state) and s (observation) are scalars or of shape (…).
+        """
+        return self.log_prior(x, r) + normal_log_density(y, x, s.unsqueeze(-1)).sum(-1)
+
+    def log_prior(self, x: Tensor, r: Tensor) -> Tensor:
+        """log p(x; r) of trajectories of shape (…, T): shape (…)."""
+        first = normal_log_density(x[..., 0], self.mean, self.variance)
+        steps = normal_log_density(x[..., 1:], x[..., :-1], r.unsqueeze(-1))
+        return first + steps.sum(-1)
+
+    def sample(self, particles: int, steps: int, r: Tensor, generator: torch.Generator) -> Tensor:
+        """Trajectories drawn from the prior: shape (particles, steps), without a gradient."""
+        noise = torch.randn(
+            particles, steps, dtype=torch.float64, device=generator.device, generator=generator
+        )
+        scale = torch.full((steps,), float(r) ** 0.5, dtype=torch.float64, device=generator.device)
+        scale[0] = self.variance**0.5
+        return self.mean + (noise * scale).cumsum(-1)
+
+    def log_likelihood(self, y: Tensor, r: Tensor, s: Tensor) -> Tensor:
+        """log p(y; r, s) by the Kalman filter: Σ log N(y_t; a_t, P_t + s); a scalar."""
+        level, spread = torch.full_like(r, self.mean), torch.full_like(r, self.variance)
+        total = torch.zeros_like(r)
+        for t, observed in enumerate(y):
+            if t:
+                spread = spread + r
+            width = spread + s
+            error = observed - level
+            total = total - 0.5 * (math.log(2 * math.pi) + torch.log(width) + error**2 / width)
+            gain = spread / width
+            level = level + gain * error
+            spread = spread * (1 - gain)
+        return total
+
+    def score(self, y: Tensor, r: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+        """(∂/∂r, ∂/∂s) of :meth:`log_likelihood`, by torch.autograd through the filter."""
+        r, s = (v.detach().clone().requires_grad_() for v in (r, s))
+        with torch.enable_grad():
+            return torch.autograd.grad(self.log_likelihood(y, r, s), (r, s))  # type: ignore[return-value]
+
+    def score_by_recursion(self, y: Tensor, r: float, s: float) -> tuple[float, float]:
+        """The same by the sensitivity equations of the filter, which carry derivatives along.
+
+        With a, P the predicted mean and variance, F = P + s, v = y - a, K = P / F, and a dot for the
+        derivative in one of the variances: v̇ = -ȧ, Ḟ = Ṗ + ṡ, ℓ̇ = -½ (Ḟ/F + 2 v v̇/F - v² Ḟ/F²).
+        """
+        out = []
+        for r_dot, s_dot in ((1.0, 0.0), (0.0, 1.0)):
+            level, spread = self.mean, self.variance
+            level_dot = spread_dot = total = 0.0
+            for t, observed in enumerate(y.tolist()):
+                if t:
+                    spread, spread_dot = spread + r, spread_dot + r_dot
+                width, width_dot = spread + s, spread_dot + s_dot
+                error = observed - level
+                total -= 0.5 * (
+                    width_dot / width - 2 * error * level_dot / width - error**2 * width_dot / width**2
+                )
+                gain = spread / width
+                gain_dot = (spread_dot - gain * width_dot) / width
+                level, level_dot = (
+                    level + gain * error,
+                    level_dot + gain_dot * error - gain * level_dot,
+                )
+                spread, spread_dot = spread * (1 - gain), spread_dot * (1 - gain) - spread * gain_dot
+            out.append(total)
+        return out[0], out[1]
