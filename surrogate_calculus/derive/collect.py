@@ -15,6 +15,7 @@ from ..kernel.judgement import Rejection
 from ..kernel.polynomial import MAX_EXPONENT, Monomial, Polynomial, Ring, multiply_monomials
 from ..language.terms import (
     HAS_AXIS,
+    HAS_GRAD,
     Add,
     App,
     Axis,
@@ -41,11 +42,19 @@ MAX_TREE = 20_000
 MAX_TERMS = 400
 
 
-def tree_size(term: Term) -> int:
-    """Number of nodes of the tree that the term prints as (not of its DAG)."""
+def tree_size(term: Term, limit: int = MAX_TREE) -> int:
+    """Number of nodes of the tree that the term prints as (not of its DAG); ``limit + 1`` if more."""
     sizes: dict[int, int] = {}
-    for node in postorder(term):
-        sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+    todo: list[tuple[Term, bool]] = [(term, False)]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            sizes[id(node)] = total = 1 + sum(sizes[id(a)] for a in node.args)
+            if total > limit or len(sizes) > limit:
+                return limit + 1
+        elif id(node) not in sizes:
+            todo.append((node, True))
+            todo.extend((a, False) for a in node.args if id(a) not in sizes)
     return sizes[id(term)]
 
 
@@ -103,6 +112,10 @@ class Collector:
             if n is not None and n.denominator == 1 and abs(n) <= MAX_EXPONENT:
                 return self._power(self._polynomials[id(node.args[0])], n.numerator)
         if cls is Fn and node.key == "exp" and not self._polynomials[id(node.args[0])]:
+            return {(): _ONE}
+        if cls is Sum and not self._polynomials[id(node.args[2])]:
+            return {}
+        if cls is Prod and self._polynomials[id(node.args[2])] == {(): _ONE}:
             return {(): _ONE}
         args = tuple(self._written(a) for a in node.args)
         return self._atom(self._state.rebuild(node, args))
@@ -200,7 +213,7 @@ def _rank(term: Term, number: int) -> tuple[int, int, int, int, int]:
     if isinstance(core, App):
         order += len(core.key[4])
     axes = [n.key for n in postorder(term) if n.__class__ is Axis] if term.flags & HAS_AXIS else []
-    if term.flags & HAS_AXIS or order:
+    if term.flags & HAS_AXIS or order or (term.__class__ is Add and term.flags & HAS_GRAD):
         # open axes in order, so that products read as ⊗; plain derivatives before log-derivatives
         return (_GRADIENT, min(axes, default=0), int(logarithm), order, number)
     place = {Sym: 1, Indexed: 2, App: 3, Fn: 4, Pow: 4, Add: 5, Sum: 5, Prod: 5}.get(term.__class__, 5)

@@ -28,6 +28,7 @@ class Derivation:
         result: what it is equal to, with every ∇ and → worked out as far as it goes.
         expression: the surrogate ``E`` that the start differentiates, or the start itself.
         wrt: the parameters differentiated in, innermost first.
+        vectors: names of the parameters that are vectors.
         notes: what the reader should know, such as a function taken for constant.
         document: the declarations that it was derived under, if any.
     """
@@ -36,6 +37,7 @@ class Derivation:
     result: Term
     expression: Term
     wrt: tuple[str, ...]
+    vectors: frozenset[str]
     notes: tuple[str, ...]
     document: Document | None
     _proof: Proof = field(repr=False)

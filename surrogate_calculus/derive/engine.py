@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import gc
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import DeriveError
@@ -72,19 +74,26 @@ def derive(
         expr = parse(expr, given, vector=vector)
     if expr.loose:
         raise DeriveError("the expression has an index that nothing binds")
-    names = _parameters(expr, wrt, order, given)
-    vectors = set(vector)
-    if given is not None:
-        vectors |= {n for n in names if given.parameter_is_vector(n)}
-    # a parameter that occurs with an index, as π[k], is a vector
-    vectors |= {n.key for n in postorder(expr) if n.__class__ is Indexed and n.key in names}
-    start = _start(expr, names, vectors)
-    return _derive(expr, start, names, given)
+    with _collector_paused():
+        return _derive(expr, wrt, order, given, frozenset(vector))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the cyclic garbage collector: terms form no cycles, and it would walk millions of them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _parameters(
-    expr: Term, wrt: str | Sequence[str] | None, order: int, given: Document | None
+    occurring: Collection[str], wrt: str | Sequence[str] | None, order: int, given: Document | None
 ) -> tuple[str, ...]:
+    """The parameters of the ∇s, innermost first, from what the user asked for."""
     from ..language.names import canonical_name
 
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER:
@@ -97,9 +106,6 @@ def _parameters(
         raise DeriveError("no parameter to differentiate in", instead="--wrt θ, or wrt='θ'")
     if len(names) > 1 and order not in (1, len(names)):
         raise DeriveError("an order does not go with several parameters", instead="name one for each ∇: wrt='θ,θ,φ'")
-    if given is not None:
-        expr = given.unfold(expr)
-    occurring = _names(expr)
     for name in names:
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
@@ -107,11 +113,13 @@ def _parameters(
                 f"{name} does not occur in the expression, so there is nothing to differentiate in",
                 instead=f"one of the names that occur: {known}",
             )
+        kind = given.kind(name) if given is not None else None
+        if kind in ("a count", "an index", "defined"):
+            raise DeriveError(
+                f"{name} is {kind}, so nothing can be differentiated in it",
+                instead=f"a parameter: {', '.join(given.parameters) if given else ''}",
+            )
     return tuple(names * order) if len(names) == 1 else tuple(names)
-
-
-def _names(term: Term) -> set[str]:
-    return {n.key for n in postorder(term) if n.__class__ in (Sym, Indexed)}
 
 
 def _mentioning(nodes: Sequence[Term], params: Collection[str]) -> set[int]:
@@ -123,19 +131,20 @@ def _mentioning(nodes: Sequence[Term], params: Collection[str]) -> set[int]:
     return found
 
 
-def _start(expr: Term, names: Sequence[str], vectors: Collection[str]) -> Term:
+def _start(proof: Proof, expr: Term, names: Sequence[str], vectors: Collection[str]) -> Term:
     """``→∇…∇E``; each vector ∇ opens the next axis."""
     if not names:
         return expr
+    node = proof.state.node
     axis = max((n.key for n in postorder(expr) if n.__class__ is Axis), default=0) if expr.flags & HAS_AXIS else 0
     term = expr
     for name in names:
         if name in vectors:
             axis += 1
-            term = Grad(name, term, Axis(axis))
+            term = node(Grad, name, term, node(Axis, axis))
         else:
-            term = Grad(name, term)
-    return Eval(term)
+            term = node(Grad, name, term)
+    return node(Eval, None, term)
 
 
 def _definitions(given: Document | None) -> list[Definition]:
@@ -148,52 +157,62 @@ def _definitions(given: Document | None) -> list[Definition]:
     return out
 
 
-def _derive(expr: Term, start: Term, names: tuple[str, ...], given: Document | None) -> Derivation:
+def _derive(
+    expr: Term,
+    wrt: str | Sequence[str] | None,
+    order: int,
+    given: Document | None,
+    vectors: frozenset[str],
+) -> Derivation:
     assumptions: list[tuple[str, str]] = []
     if given is not None:
         assumptions += [("positive", name) for name in given.densities]
         assumptions += [("count", name) for name in given.counts]
+        vectors |= given.vector_names
     proof = Proof(_definitions(given), assumptions)
-    start = proof.add(start)
-    current = start
+    expr = proof.add(expr)
+    nodes = postorder(expr)
+    occurring = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
+    occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
+    names = _parameters(occurring, wrt, order, given)
+    # a parameter that occurs with an index, as π[k], is a vector
+    vectors |= {n.key for n in nodes if n.__class__ is Indexed and n.key in names}
+    start = current = _start(proof, expr, names, vectors)
+    done: list[int] = []
     operations: list[int] = []
 
-    def advance(step: int | None) -> None:
-        nonlocal current
-        if step is not None:
-            current = proof.right(step)
-
-    done: list[int] = []
-
-    def record(step: int | None, *, shown: bool = True) -> None:
-        if step is not None and proof.left(step) is not proof.right(step):
-            done.append(step)
-            if shown:
-                operations.append(step)
-        advance(step)
-
-    record(unfold(proof, current))
-    densities = set(given.densities) if given is not None else set()
-    log_names = log_domain(current) | densities
-    unfolded = current
+    unfolded = unfold(proof, current)
+    if unfolded is not None:
+        done.append(unfolded)
+        operations.append(unfolded)
+        current = proof.right(unfolded)
+        nodes = postorder(current)
+    plain = current
+    log_names = log_domain(current) | set(given.densities if given is not None else ())
     pusher = Pusher(proof, gradient_parameters(current), log_names)
     pushed = pusher.push(current)
     operations += pusher.operations
-    record(pushed, shown=False)
-    record(collect(proof, current))
-    record(fold(proof, current))
-    if not done:
-        done.append(proof.infer("inside", start, None, []))
-    last = proof.chain(done)
-    notes, constants = _constants(unfolded, given)
-    if constants and _is_zero(proof, current):
-        _refuse_silent_zero(unfolded, constants)
+    if pushed is not None:
+        done.append(pushed)
+        current = proof.right(pushed)
+    for tidy in (collect, fold):
+        step = tidy(proof, current)
+        if step is not None:
+            done.append(step)
+            operations.append(step)
+            current = proof.right(step)
+    last = proof.chain(done) if done else proof.infer("inside", start)
+    params = gradient_parameters(plain)
+    constants = _constants(nodes, params, given) if params else []
+    if constants and current is proof.state.zero:
+        _refuse_silent_zero(plain, constants)
     return Derivation(
         start=start,
         result=current,
         expression=expr,
         wrt=names,
-        notes=notes,
+        vectors=vectors,
+        notes=tuple(_note(app, params) for app in constants),
         document=given,
         _proof=proof,
         _operations=tuple(operations),
@@ -201,26 +220,20 @@ def _derive(expr: Term, start: Term, names: tuple[str, ...], given: Document | N
     )
 
 
-def _is_zero(proof: Proof, term: Term) -> bool:
-    return term is proof.state.zero
-
-
-def _constants(start: Term, given: Document | None) -> tuple[tuple[str, ...], list[App]]:
-    """Applications taken for constants because no parameter of a ∇ is among their arguments."""
-    params = gradient_parameters(start)
+def _constants(nodes: Sequence[Term], params: Collection[str], given: Document | None) -> list[App]:
+    """Undeclared applications taken for constants: no parameter of a ∇ is among their arguments."""
     seen: dict[str, App] = {}
-    nodes = postorder(start)
     mentioning = _mentioning(nodes, params)
     for node in nodes:
         if isinstance(node, App) and id(node) not in mentioning:
             if given is None or not given.declares(node.name):
                 seen.setdefault(node.name, node)
-    wanted = ", ".join(sorted(params))
-    notes = tuple(
-        f"{summary(app) if not app.loose else app.name + '(…)'} is taken for constant: {wanted} is not among its arguments"
-        for app in seen.values()
-    )
-    return (notes if params else ()), list(seen.values())
+    return list(seen.values())
+
+
+def _note(app: App, params: Collection[str]) -> str:
+    shown = f"{app.name}(…)" if app.loose else summary(app)
+    return f"{shown} is taken for constant: {', '.join(sorted(params))} is not among its arguments"
 
 
 def _refuse_silent_zero(start: Term, constants: list[App]) -> None:

@@ -86,6 +86,10 @@ class State:
         """The names that are defined."""
         return self._names
 
+    def hidden_names(self, name: str) -> Collection[str]:
+        """The names that a defined name's body mentions, all the way down; none if it is not defined."""
+        return self._names.get(name, ())
+
     def stop_free(self, node: Term) -> bool:
         """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
         if node.flags & (HAS_STOP | HAS_EVAL):

@@ -4,7 +4,7 @@ A term becomes a polynomial with rational coefficients over *atoms*, its monomia
 exponents of either sign.  An atom is a name, a function at arguments, a Σ, a ⊥ …; two atoms are one
 where their constructors agree and their children are the same polynomials, so the comparison is a
 congruence.  Besides the laws of commutative rings it knows: ``A * A^-1 = 1`` (which uses the
-hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, that partial
+hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``Σ 0 = 0``, ``∏ 1 = 1``, that partial
 derivatives commute (what is differentiated here is smooth), and that ``∇θ f(x; θ)`` is the partial
 derivative of f in the slot of θ where θ occurs nowhere else.  The laws of Σ, ∏, log and exp are rules.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from fractions import Fraction
 
-from ..language.terms import Add, App, Eval, Fn, Grad, Indexed, Mul, Num, Pow, Stop, Sym, Term, postorder
+from ..language.terms import Add, App, Eval, Fn, Grad, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term, postorder
 from .facts import Facts
 from .judgement import Rejection
 
@@ -179,6 +179,10 @@ class Ring:
                 return {}
         elif cls in (Stop, Eval) and all(mono == () for mono in args[0]):
             return args[0]
+        elif cls is Sum and not args[2]:
+            return {}
+        elif cls is Prod and args[2] == {(): _ONE}:
+            return args[2]
         if cls is Grad or cls is App:
             return {((self._differentiated(node), 1),): _ONE}
         keys = tuple(self._key(a) for a in args)
