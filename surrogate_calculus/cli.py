@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from .cli_render import Format, Grain, derivation_lines, verdict_json, verdict_lines
+from .cli_render import Format, Grain, ascii_only, derivation_lines, verdict_json, verdict_lines
 from .errors import DeriveError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _bad_input(text: str | None = None, file: str | None = None) -> Iterator[Non
             first = len(text) - len(text.lstrip())
             last = text.find("\n", first)
             error.located(text, Span(first, len(text.rstrip()) if last < 0 else last), file)
-        typer.echo(f"error: {error}", err=True)
+        sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(BAD_INPUT) from None
 
 
@@ -323,12 +323,12 @@ def derive(
                 if check:
                     entry["check"], agrees, line = _compare(derivation, points, seed)
                     failed = failed or not agrees
-                    lines.append(line)
+                    lines.append(ascii_only(line) if form is Format.text else line)
+            if certificate is not None:
+                _write(certificate, derivation.certificate)
             data.append(entry)
             if form is not Format.json:
                 _say(*lines)
-            if certificate is not None:
-                _write(certificate, derivation.certificate)
     if form is Format.json:  # a list for a document, whose derive statements may be many
         _say_json(data if source_input.spans[0] is not None else data[0])
     raise typer.Exit(FAILS if failed else HOLDS)
@@ -380,21 +380,17 @@ def _compare(derivation: Derivation, points: int, seed: int) -> tuple[dict[str, 
             instead="pip install 'surrogate-calculus[torch]', or leave --check away",
         ) from None
     agreement = check_derivation(derivation, points=points, seed=seed)
-    word = "agrees" if agreement.agrees else "disagrees"
     data = {
-        "verdict": word,
+        "verdict": "agrees" if agreement.agrees else "disagrees",
         "largest_relative_difference": agreement.difference,
         "tolerance": agreement.tolerance,
         "points": points,
         "seed": seed,
+        "failure": None if agreement.failure is None else str(agreement.failure),
+        "notes": list(agreement.notes),
         "proof": False,
     }
-    line = (
-        f"check: {word} with torch autograd at {points} random points (seed {seed}), "
-        f"numerically; not a proof: largest relative difference {agreement.difference:.1e}, "
-        f"tolerance {agreement.tolerance:.0e}"
-    )
-    return data, agreement.agrees, line
+    return data, agreement.agrees, f"check, numerically; not a proof: {agreement}"
 
 
 def _write(path: Path, certificate: object) -> None:

@@ -97,7 +97,9 @@ def _parameters(
     from ..language.names import canonical_name
 
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER:
-        raise DeriveError(f"the order must be a whole number from 1 to {MAX_ORDER}, not {order!r}")
+        raise DeriveError(
+            f"the order must be a whole number from 1 to {MAX_ORDER}, not {order!r}", instead="--order 2, or order=2"
+        )
     if wrt is None:
         return ()
     names = [wrt] if isinstance(wrt, str) else list(wrt)
