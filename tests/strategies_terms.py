@@ -139,7 +139,8 @@ class _Maker:
         return Eval(term) if term.flags & HAS_BARE_STOP else term
 
     def application(self, depth: int, loose: int, axes: tuple[int, ...]) -> Term:
-        slots = [[self.term(depth - 1, loose) for _ in range(self.pick(sizes))] for sizes in ([1, 1, 2], [0, 0, 1])]
+        sizes = self.pick([1, 1, 2]), self.pick([0, 0, 1])
+        slots = [[self.term(depth - 1, loose) for _ in range(size)] for size in sizes]
         slots.append([Sym(self.pick(PARAMETERS)) if self.pick([0, 1]) else self.term(depth - 1, loose)
                       for _ in range(self.pick([0, 1, 2]))])  # fmt: skip
         count = sum(map(len, slots))
@@ -159,10 +160,12 @@ class _Maker:
         """A term with exactly these open axes."""
         if len(axes) == 1 and depth <= 0:
             axis = Axis(axes[0])
-            return self.pick(
-                [Fn("eq", self.index(loose), axis), Indexed("x", axis), Grad("β", self.leaf(loose), axis), axis]
-            )
-        kind = self.pick(["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum"])
+            delta, gradient = Fn("eq", self.index(loose), axis), Grad("β", self.leaf(loose), axis)
+            return self.pick([delta, Indexed("x", axis), gradient, axis])
+        kind = self.pick(
+            ["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum", "prod",
+             "expect"]
+        )  # fmt: skip
         if depth > 0 and kind != "newest":
             return self.shared(kind, depth, loose, axes)
         newest = self.pick([axes[-1], axes[-1], axes[0]])
