@@ -42,13 +42,10 @@ from ..language.terms import (
     postorder,
 )
 from .instances import Function
+from .point import Point, PointValue
 from .series import Arithmetic, Demand, Demands, Number, Series, UndefinedAt, merge_copies, partial
 
 __all__ = ["Copy", "Model", "PointValue"]
-
-#: A number; a vector, or a family as (nested) sequences, whose first element has the index 1; a family
-#: as a dictionary from indices, or as a callable of them.
-PointValue = int | float | Fraction | Sequence[Any] | Mapping[Any, Any] | Callable[..., Any] | Any
 
 #: No Σ or ∏ longer than this is unrolled.
 MAX_RANGE = 100_000
@@ -85,9 +82,9 @@ class Model:
         *,
         digits: int = 50,
     ) -> None:
-        self.point = point
+        self.point = Point(point, Arithmetic(digits))
         self.functions = functions or {}
-        self.arithmetic = Arithmetic(digits)
+        self.arithmetic = self.point.arithmetic
 
     def value(self, term: Term, axes: Mapping[int, int] | None = None) -> Number:
         """The value of a closed scalar term, both copies of every parameter at the point.
@@ -130,7 +127,7 @@ class Model:
         wanted = [(w, None) if isinstance(w, str) else w for w in wrt]
         run = _Run(self, term, axes, {name for name, _ in wanted})
         for name, coordinate in wanted:
-            run.check_coordinate(name, coordinate)
+            run.point.check_coordinate(name, coordinate)
         variables = [run.demands.variable(*w) for w in wanted]
         demand = run.demands.of((v, degree, degree, degree) for v in variables)
         out = {}
@@ -161,7 +158,8 @@ class _Run:
     def __init__(
         self, model: Model, term: Term, axes: Mapping[int, int] | None, names: Iterable[str]
     ) -> None:
-        self.model = model
+        self.functions = model.functions
+        self.point = model.point
         self.axes = axes or {}
         self.arithmetic = model.arithmetic
         self.root = Store().add(term)
@@ -254,53 +252,16 @@ class _Run:
 
     # Names.
 
-    def number(self, name: str, x: object) -> Number:
-        """A number of the point."""
-        if x.__class__ is Fraction:
-            return x
-        if isinstance(x, (int, float)):
-            try:
-                return Fraction(x)
-            except (ValueError, OverflowError):
-                raise EvaluationError(f"the value of {name} is {x}") from None
-        if hasattr(x, "_mpf_"):
-            return self.arithmetic.real(x)
-        raise EvaluationError(
-            f"the value of {name} is no number but a {type(x).__name__}",
-            instead="an int, a Fraction, a float or a real of mpmath",
-        )
-
-    def look_up(self, name: str) -> object:
-        """What the point says of a name."""
-        if name not in self.model.point:
-            raise EvaluationError(f"no value is given for {name}")
-        return self.model.point[name]
-
-    def check_coordinate(self, name: str, coordinate: int | None) -> None:
-        """Raise where a parameter has no such coordinate, or a vector is differentiated without one."""
-        x = self.model.point.get(name)
-        if x is None:
-            return
-        scalar = not isinstance(x, (Sequence, Mapping)) and not callable(x)
-        if scalar and coordinate is not None:
-            raise EvaluationError(f"{name} is a number and has no coordinate {coordinate}")
-        if not scalar and coordinate is None:
-            raise EvaluationError(f"{name} is a vector: ∇ needs a coordinate of it")
-        if (isinstance(x, Mapping) and coordinate not in x) or (
-            isinstance(x, Sequence) and not 1 <= (coordinate or 0) <= len(x)
-        ):
-            raise EvaluationError(f"{name} has no coordinate {coordinate}")
-
     def leaf(self, name: str, coordinate: int | None, x: object, demand: Demand) -> _Meaning:
         """A name's value displaced in its live copy; coordinate by coordinate for a vector."""
         if isinstance(x, Sequence) and not isinstance(x, str):
             if coordinate is not None:
-                return tuple(self.arithmetic.constant(self.number(name, y)) for y in x)
+                return tuple(self.arithmetic.constant(self.point.number(name, y)) for y in x)
             return tuple(self._displaced(name, k, y, demand) for k, y in enumerate(x, 1))
         return self._displaced(name, coordinate, x, demand)
 
     def _displaced(self, name: str, coordinate: int | None, x: object, demand: Demand) -> Series:
-        out = self.arithmetic.constant(self.number(name, x))
+        out = self.arithmetic.constant(self.point.number(name, x))
         if demand.entries:
             variable = self.demands.variables.get((name, coordinate), -1)
             if any(entry[0] == variable and entry[1] for entry in demand.entries):
@@ -313,7 +274,7 @@ class _Run:
         return self.arithmetic.constant(node.value)
 
     def sym(self, node: Sym, env: _Env, demand: Demand) -> _Meaning | None:
-        return self.leaf(node.name, None, self.look_up(node.name), demand)
+        return self.leaf(node.name, None, self.point.value(node.name), demand)
 
     def bound_index(self, node: Bound, env: _Env, demand: Demand) -> _Meaning | None:
         value = env[node.index]
@@ -331,23 +292,8 @@ class _Run:
         indices = self.want_integers(node.args, env)
         if indices is None:
             return None
-        name = node.name
-        shown = f"{name}[{', '.join(map(str, indices))}]"
-        own = self.model.point.get(f"{name}[]")
-        x = self.look_up(name) if own is None else own
-        if isinstance(x, Mapping):
-            key = indices[0] if len(indices) == 1 and indices[0] in x else tuple(indices)
-            if key not in x:
-                raise EvaluationError(f"no value is given for {shown}")
-            x = x[key]
-        elif callable(x):
-            x = x(*indices)
-        else:
-            for index in indices:
-                if not isinstance(x, Sequence) or not 1 <= index <= len(x):
-                    raise EvaluationError(f"no value is given for {shown}")
-                x = x[index - 1]
-        return self.leaf(name, indices[0] if len(indices) == 1 else 0, x, demand)
+        x = self.point.member(node.name, indices)
+        return self.leaf(node.name, indices[0] if len(indices) == 1 else 0, x, demand)
 
     def add(self, node: Term, env: _Env, demand: Demand) -> _Meaning | None:
         found = self.want_all(node.args, env, demand)
@@ -431,7 +377,7 @@ class _Run:
         coordinates = self.want_integers(node.args[node.n_slots :], env)
         if slots is None or coordinates is None:
             return None
-        function = self.model.functions.get(node.name)
+        function = self.functions.get(node.name)
         if function is None:
             raise EvaluationError(f"no function is given for {node.name}")
         flat: list[Series] = []
@@ -505,7 +451,7 @@ class _Run:
             if found is None:
                 return None
             coordinate = found[0]
-        self.check_coordinate(node.param, coordinate)
+        self.point.check_coordinate(node.param, coordinate)
         variable = self.demands.variable(node.param, coordinate)
         body = self.want(node.body, env, demand.under_grad(variable))
         return None if body is None else partial(self.scalar(body), variable)

@@ -33,6 +33,11 @@ Series = dict[int, Number]
 #: No demand goes beyond this many nested derivatives in one parameter: exponents live in bytes.
 MAX_DEGREE = 120
 
+#: Exact powers longer than this become real numbers.
+MAX_BITS = 10**6
+#: Beyond this exp and the periodic functions would need more digits than there are.
+MAX_ARGUMENT = 10**9
+
 ZERO = Fraction(0)
 ONE = Fraction(1)
 HALF = Fraction(1, 2)
@@ -280,6 +285,8 @@ class Arithmetic:
         """
         if exponent.denominator == 1:
             whole = exponent.numerator
+            if a.__class__ is Fraction and abs(whole) * (a.numerator * a.denominator).bit_length() > MAX_BITS:
+                a = self.real(a)
             if whole >= 0:
                 return [comb(whole, k) * a ** (whole - k) for k in range(min(n, whole) + 1)]
             if not a:
@@ -315,6 +322,8 @@ class Arithmetic:
             steps = [Fraction((-1) ** (k - 1), k) for k in range(1, n + 1)]
             first = ZERO if a == 1 else self.context.log(self.real(a))
             return [first, *(self.times(c, 1 / a**k) for k, c in enumerate(steps, 1))]
+        if op != "tanh" and abs(a) > MAX_ARGUMENT:
+            raise EvaluationError(f"{op} of {_show(a)}, which is too large")
         if op == "exp":
             first = self.context.exp(self.real(a)) if a else ONE
             return [first / factorial(k) for k in range(n + 1)]
