@@ -10,7 +10,7 @@ from surrogate_calculus.language.terms import App, Fn, Indexed, Mul, Num, Pow, S
 __all__ = ["chain", "dpf_log_z"]
 
 
-def dpf_log_z(particles: int, steps: int, seed: int = 0) -> Term:
+def dpf_log_z(particles: int, steps: int, seed: int = 0, proposal: bool = True) -> Term:
     """log Ẑ of the differentiable particle filter, unrolled (Ścibior & Wood, Algorithm 1).
 
     Particles x[t,i] and observations y[t] are families at concrete indices, the densities
@@ -21,9 +21,10 @@ def dpf_log_z(particles: int, steps: int, seed: int = 0) -> Term:
         particles: N ≥ 1.
         steps: T ≥ 1.
         seed: of the ancestors.
+        proposal: whether the weights are divided by q; if not, p stands for the whole weight.
 
     Returns:
-        ``log V[1] + … + log V[T]``: about 7 N T shared nodes; as a tree, some N^T.
+        ``log V[1] + … + log V[T]``: about 7 N T shared nodes, 5 N T without q; as a tree, some N^T.
     """
     draw = random.Random(seed)
     theta = Sym("θ")
@@ -34,15 +35,17 @@ def dpf_log_z(particles: int, steps: int, seed: int = 0) -> Term:
     logs = []
     for t in range(1, steps + 1):
         y = Indexed("y", number[t])
-        # A particle drawn as ancestor more than once has one ratio v̄/⊥v̄, shared by its offspring.
-        ratio = [Mul(w, Pow(Stop(w), minus_one)) for w in normalised]
+        # A particle drawn as ancestor more than once has one 1/⊥v̄, shared by its offspring.
+        stopped = [Pow(Stop(w), minus_one) for w in normalised]
         now, weights = [], []
         for i in range(particles):
             ancestor = draw.randrange(particles)
             x = Indexed("x", number[t], number[i + 1])
-            density = App("p", (x, y), (before[ancestor],), (theta,))
-            proposal = App("q", (x,), (before[ancestor],))
-            weights.append(Mul(share, ratio[ancestor], density, Pow(proposal, minus_one)))
+            factors = [share, normalised[ancestor], stopped[ancestor]]
+            factors.append(App("p", (x, y), (before[ancestor],), (theta,)))
+            if proposal:
+                factors.append(Pow(App("q", (x,), (before[ancestor],)), minus_one))
+            weights.append(Mul(*factors))
             now.append(x)
         total = add(*weights)
         inverse = Pow(total, minus_one)

@@ -20,11 +20,11 @@ HERE = Path(__file__).resolve().parent
 TUTORIAL = [
     ("DiCE, first order (Eq. 6, 43–44)", "p(x;θ)/⊥(p(x;θ)) * f(x;θ)", "θ", 1, "full"),
     ("DiCE, second order", "p(x;θ)/⊥(p(x;θ)) * f(x;θ)", "θ", 2, "brief"),
-    ("The gradient of an evaluated expression (Eq. 31–32)", "∇x →(x + ⊥(x)^2 + x*⊥(x)^2)", None, 1, "full"),
-    ("The evaluated gradient of the same (Eq. 33–34)", "→(∇x(x + ⊥(x)^2 + x*⊥(x)^2))", None, 1, "full"),
-    ("Gradient, evaluation, gradient (Eq. 35–40)", "∇x →(∇x exp(⊥(x) + log x))", None, 1, "full"),
-    ("E over ⊥E (Eq. 41)", "g(x;θ)/⊥(g(x;θ))", "θ", 1, "full"),
-    ("⊥E over E (Eq. 42)", "⊥(g(x;θ))/g(x;θ)", "θ", 1, "full"),
+    ("The gradient of an evaluated expression (Eq. 31–32)", "∇x →(x + ⊥(x)^2 + x*⊥(x)^2)", None, 1, "brief"),
+    ("The evaluated gradient of the same (Eq. 33–34)", "→(∇x(x + ⊥(x)^2 + x*⊥(x)^2))", None, 1, "brief"),
+    ("Gradient, evaluation, gradient (Eq. 35–40)", "∇x →(∇x exp(⊥(x) + log x))", None, 1, "brief"),
+    ("E over ⊥E (Eq. 41)", "g(x;θ)/⊥(g(x;θ))", "θ", 1, "brief"),
+    ("⊥E over E (Eq. 42)", "⊥(g(x;θ))/g(x;θ)", "θ", 1, "brief"),
 ]
 
 
