@@ -144,6 +144,7 @@ def directional(
     Forward mode; where a callable has no forward rule, reverse mode twice (the derivative of the
     linear map u ↦ uᵀJ).
     """
+    at = at.contiguous()  # torch refuses a dual number on an expanded tensor
     try:
         _, out, aux = torch.func.jvp(function, (at,), (tangent,), has_aux=True)  # type: ignore[misc]
         return out, aux
