@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from language.malformed import DOCUMENTS, EXPRESSIONS
 from typer.testing import CliRunner, Result
 
 from surrogate_calculus.cli import app
@@ -199,7 +200,6 @@ def test_no_value_at_that_point(expression: str, at: str) -> None:
         ("x*y", "--wrt", "x,y", "--order", "3"),
         ("x*y", "--wrt", "x", "--order", "1000"),
         ("p(y)", "--wrt", "θ"),
-        ("p(y)*1", "--wrt", "y", "--latex"),
         (r"\frac{x", "--wrt", "x", "--latex"),
         ("", "--wrt", "x"),
         ("   ", "--wrt", "x"),
@@ -210,12 +210,56 @@ def test_no_value_at_that_point(expression: str, at: str) -> None:
     ids=lambda args: " ".join(args)[:30].encode("ascii", "backslashreplace").decode(),
 )
 def test_bad_input_is_one_message_with_a_place(args: tuple[str, ...]) -> None:
-    if args[0] == "p(y)*1":  # reads as LaTeX too: nothing is wrong with it
-        assert run("derive", *args).exit_code == 0
-        return
     start = time.perf_counter()
     assert_refused(run("derive", *args))
     assert time.perf_counter() - start < 1
+
+
+@pytest.fixture(scope="module")
+def warm() -> None:
+    """Load the grammars, so that what is timed is the work on the input."""
+    assert run("derive", "x", "--wrt", "x").exit_code == 0
+    assert run("derive", "x", "--wrt", "x", "--given", str(EXAMPLES / "fisher.sc")).exit_code in (0, 2)
+
+
+FIELDS = ("name", "text", "part", "line", "column")
+
+
+@pytest.mark.parametrize(FIELDS, EXPRESSIONS, ids=[c[0] for c in EXPRESSIONS])
+@pytest.mark.usefixtures("warm")
+def test_malformed_expressions(name: str, text: str, part: str, line: int, column: int) -> None:
+    start = time.process_time()
+    result = run("derive", "--wrt", "θ", "--", text)
+    assert time.process_time() - start < 1
+    assert_refused(result)
+    assert f"error: line {line}, column {column}: " in result.stderr
+
+
+@pytest.mark.parametrize(FIELDS, DOCUMENTS, ids=[c[0] for c in DOCUMENTS])
+@pytest.mark.usefixtures("warm")
+def test_malformed_documents(
+    name: str, text: str, part: str, line: int, column: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "malformed.sc"
+    file.write_text(text, encoding="utf-8")
+    start = time.process_time()
+    result = run("derive", str(file))
+    assert time.process_time() - start < 1
+    assert_refused(result)
+    assert f"error: {file}: line {line}, column {column}: " in result.stderr
+
+
+@pytest.mark.parametrize("name", ["unclosed call", "leading plus", "bare stop in an expectation"])
+def test_malformed_expressions_in_a_process(name: str) -> None:
+    """As a user meets them, the start of the interpreter included."""
+    text, line, column = next((c[1], *c[3:]) for c in EXPRESSIONS if c[0] == name)
+    start = time.perf_counter()
+    done = process("derive", text, "--wrt", "θ", PYTHONUTF8="1")
+    assert time.perf_counter() - start < 2  # one second, and a busy machine
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.decode().startswith(f"error: line {line}, column {column}: ")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
