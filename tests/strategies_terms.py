@@ -141,8 +141,9 @@ class _Maker:
     def application(self, depth: int, loose: int, axes: tuple[int, ...]) -> Term:
         sizes = self.pick([1, 1, 2]), self.pick([0, 0, 1])
         slots = [[self.term(depth - 1, loose) for _ in range(size)] for size in sizes]
-        slots.append([Sym(self.pick(PARAMETERS)) if self.pick([0, 1]) else self.term(depth - 1, loose)
-                      for _ in range(self.pick([0, 1, 2]))])  # fmt: skip
+        slots.append([])
+        for _ in range(self.pick([0, 1, 2])):
+            slots[-1].append(Sym(self.pick(PARAMETERS)) if self.pick([0, 1]) else self.term(depth - 1, loose))
         count = sum(map(len, slots))
         partials: list[tuple[int, Term | None]] = [(self.draw(st.integers(1, count)), Axis(a)) for a in axes]
         for _ in range(self.pick([0, 0, 0, 1, 2])):
@@ -163,8 +164,8 @@ class _Maker:
             delta, gradient = Fn("eq", self.index(loose), axis), Grad("β", self.leaf(loose), axis)
             return self.pick([delta, Indexed("x", axis), gradient, axis])
         kind = self.pick(
-            ["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum", "prod",
-             "expect"]
+            ["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum",
+             "prod", "expect"]
         )  # fmt: skip
         if depth > 0 and kind != "newest":
             return self.shared(kind, depth, loose, axes)

@@ -41,6 +41,13 @@ class Builder(Calls):
         self._unbound(token, "a parameter")
         if self.scope is not None:
             self._ask(self.scope.gradient, token, name)
+        if name.endswith(("log", "exp")) and len(name) > 3 and not name[0].isascii():
+            self.fail(
+                f"{name} is read as one name",
+                f"write ∇{name[:-3]} {name[-3:]} …, with a space between",
+                token.start,
+                token.end,
+            )
         self.differentiated.add(name)
         return name
 

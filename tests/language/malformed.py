@@ -74,6 +74,7 @@ EXPRESSIONS: list[tuple[str, str, str, int, int]] = [
     ("bare stop in a law", "𝔼[x ~ p(·; ⊥(θ))](x)", "section 2.2", 1, 7),
     ("gradient of nothing", "∇θ", "∇θ of nothing", 1, 3),
     ("gradient without a parameter", "∇(x)", "∇ needs the parameter", 1, 2),
+    ("a missing space", "∇θlog p(x; θ)", "∇θ log", 1, 2),
     ("grad in round parentheses", "grad(theta)(x)", "grad[theta](…)", 1, 5),
     ("stop in square brackets", "stop[x]", "stop(…)", 1, 7),
     ("sum without a range", "sum(w[i])", "sum[i=1..N](…)", 1, 4),
