@@ -12,10 +12,11 @@ from typing import Any
 _HOMES = {
     "Agreement": "compare",
     "Event": "values",
+    "Family": "values",
     "check_derivation": "compare",
 }
 
-__all__ = ["Agreement", "Event", "check_derivation"]
+__all__ = ["Agreement", "Event", "Family", "check_derivation"]
 
 
 def __getattr__(name: str) -> Any:

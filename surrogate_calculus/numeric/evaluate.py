@@ -41,7 +41,8 @@ def evaluate(
 
     * a symbol: a float, an int or a tensor; tensors are batches, which broadcast elementwise;
     * a family ``w[t, i]``: a tensor with its index dimensions first, ``w[1, 1]`` being element
-      ``[0, 0]``, then the batch; or a callable of int64 index tensors;
+      ``[0, 0]``, then the batch; a :class:`~.values.Family` where indices start elsewhere; or a
+      callable of int64 index tensors;
     * a vector parameter: a tensor of shape (K, batch …), or an :class:`~.values.Event`;
     * what is handed to functions whole (a trajectory, a data set): an :class:`~.values.Event`;
     * a function or density: a callable of tensors, called with the slots in order, elementwise.

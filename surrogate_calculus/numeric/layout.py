@@ -159,17 +159,18 @@ def _family(machine: Machine, step: Instruction) -> Tensor | Event:
     assert base is not None
     places = []
     for number, index in enumerate(indices):
-        length = base.shape[number]
-        bad = (index < 1) | (index > length)
+        length, low = base.shape[number], binding.first[number]
+        bad = (index < low) | (index >= low + length)
         if machine.reached(bad, guard):
             raise EvaluationError(
-                f"index {int(first_bad(index.to(base.dtype), bad))} of {node.key} is outside 1..{length} "
-                f"in {shown(node)}",
-                instead=f"values with {node.key}[1] as element 0, long enough for the range",
+                f"index {int(first_bad(index.to(base.dtype), bad))} of {node.key} is outside "
+                f"{low}..{low + length - 1} in {shown(node)}",
+                instead=f"a tensor of {node.key} long enough for the range, {node.key}[1] being element 0; "
+                "Family(tensor, first=(0, …)) where indices start elsewhere",
             )
         if length == 0 and index.numel():
             raise EvaluationError(f"the family {node.key} is empty in {shown(node)}")
-        places.append(index.clamp(1, max(length, 1)) - 1)
+        places.append((index - low).clamp(0, max(length - 1, 0)))
     out = _gather(base, places, binding.events, machine.rank)
     return Event(out, binding.events) if binding.events else out
 

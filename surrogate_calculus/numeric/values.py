@@ -18,7 +18,7 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.terms import App, Axis, Grad, Indexed, Sym, Term
 
-__all__ = ["Binding", "Bindings", "Event", "Value", "bind", "vector_names"]
+__all__ = ["Binding", "Bindings", "Event", "Family", "Value", "bind", "vector_names"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,23 @@ class Event:
         return tuple(self.tensor.shape[: self.tensor.dim() - (self.dims or 0)])
 
 
+@dataclass(frozen=True)
+class Family:
+    """A family whose indices do not start at 1: ``Family(x, first=(0, 1))`` has x[0, 1] as element [0, 0].
+
+    Attributes:
+        tensor: shape (index …, batch …, event …).
+        first: the smallest value of each index.
+        dims: how many event dimensions (see :class:`Event`).
+    """
+
+    tensor: Tensor
+    first: tuple[int, ...]
+    dims: int = 0
+
+
 #: What ``values`` may hold.
-Value = float | int | Fraction | Tensor | Event | Sequence[Any] | Callable[..., Any]
+Value = float | int | Fraction | Tensor | Event | Family | Sequence[Any] | Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -68,12 +83,14 @@ class Binding:
         indices: number of index dimensions (0 for a symbol).
         events: number of event dimensions.
         call: the callable of index tensors, or None.
+        first: the smallest value of each index.
     """
 
     tensor: Tensor | None
     indices: int
     events: int
     call: Callable[..., Any] | None = None
+    first: tuple[int, ...] = ()
 
 
 @dataclass
@@ -150,7 +167,7 @@ def bind(
     families = {name: rank for name, rank in families.items() if name not in vector}
 
     raw = _look_up(values, symbols, families, functions, nodes)
-    tensors = [v.tensor if isinstance(v, Event) else v for v in raw.values()]
+    tensors = [v.tensor if isinstance(v, (Event, Family)) else v for v in raw.values()]
     tensors = [t for t in tensors if isinstance(t, Tensor)]
     out = Bindings(dtype, _device(tensors), vectors=vector, tensor_in=bool(tensors))
     for name in symbols:
@@ -246,6 +263,8 @@ def _symbol(name: str, value: object, out: Bindings) -> Binding:
     if isinstance(value, Event):
         assert value.dims is not None
         return Binding(_tensor(name, value.tensor, out), 0, value.dims)
+    if isinstance(value, Family):
+        raise EvaluationError(f"{name} stands without indices, and its value is a Family")
     tensor = _tensor(name, value, out)
     if name in out.vectors:
         if tensor.dim() == 0:
@@ -260,18 +279,25 @@ def _symbol(name: str, value: object, out: Bindings) -> Binding:
 def _family(name: str, rank: int, value: object, out: Bindings) -> Binding:
     if callable(value) and not isinstance(value, (Tensor, Event)):
         return Binding(None, rank, 0, value)
-    events = 0
+    events, first = 0, (1,) * rank
     if isinstance(value, Event):
         assert value.dims is not None
         events = value.dims
-    tensor = _tensor(name, value.tensor if isinstance(value, Event) else value, out)
+    elif isinstance(value, Family):
+        events, first = value.dims, value.first
+        if len(first) != rank:
+            raise EvaluationError(
+                f"{name} has {rank} index(es), and its Family gives the first value of {len(first)}",
+                instead=f"first=({', '.join(['1'] * rank)},)",
+            )
+    tensor = _tensor(name, value.tensor if isinstance(value, (Event, Family)) else value, out)
     if tensor.dim() < rank + events:
         raise EvaluationError(
             f"{name} has {rank} index(es), and its tensor of shape {tuple(tensor.shape)} too few dimensions",
             instead=f"a tensor with {rank} leading index dimension(s), {name}[1] being element 0, "
             "or a callable of index tensors",
         )
-    return Binding(tensor, rank, events)
+    return Binding(tensor, rank, events, None, first)
 
 
 def _batch(out: Bindings) -> tuple[int, ...]:

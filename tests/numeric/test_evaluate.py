@@ -31,7 +31,7 @@ from surrogate_calculus.language.terms import (
     Sym,
     Term,
 )
-from surrogate_calculus.numeric import Event
+from surrogate_calculus.numeric import Event, Family
 from surrogate_calculus.numeric.functions import random_function
 
 x, y, θ = Sym("x"), Sym("y"), Sym("θ")
@@ -137,6 +137,22 @@ def test_families_nest_and_may_be_callables() -> None:
     values = {"a": torch.tensor([[2, 1], [1, 1]]), "w": tensor(3, 5), "N": 2}
     assert float(sc.evaluate("Σ[i=1..N](w[a[1, i]] * i)", values)) == 5 + 2 * 3
     assert sc.evaluate("Σ[i=1..N](w[i-1])", {"N": 3, "w": lambda k: k * k}) == 0 + 1 + 4
+
+
+def test_a_family_may_start_at_zero() -> None:
+    grid = Family(torch.arange(6, dtype=torch.float64).reshape(2, 3), first=(0, 1))
+    assert float(sc.evaluate("x[0, 1] + 10*x[1, 3]", {"x": grid})) == 50
+    with pytest.raises(EvaluationError, match=r"index 2 of x is outside 0\.\.1"):
+        sc.evaluate("x[2, 1]", {"x": grid})
+    with pytest.raises(EvaluationError, match="first value of 2"):
+        sc.evaluate("x[2]", {"x": grid})
+
+
+def test_indices_may_differ_over_the_batch() -> None:
+    x = torch.arange(12, dtype=torch.float64).reshape(3, 4)
+    a = torch.tensor([[1, 2, 3, 1], [3, 3, 2, 1], [1, 1, 1, 1]])
+    out = sc.evaluate("Σ[i=1..3](i*x[a[i]])", {"x": x, "a": a})
+    assert out.tolist() == [sum((k + 1) * float(x[a[k, b] - 1, b]) for k in range(3)) for b in range(4)]
 
 
 # -- ∇, ⊥, → --
