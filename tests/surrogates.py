@@ -255,17 +255,17 @@ class _Builder:
         self.make_point()
         place = _Place(grads=min(3, 6 - order))
         term = self.expr(self.draw.integer(1, self.options.depth), place)
-        for name in sorted(set(wrt)):
-            if name not in free_names(term) or self.chance(70):
-                live = self.live(name)
-                term = Mul(live, term) if self.chance(60) else Add(Mul(live, term), live)
-        names = free_names(term) | set(self.params)
+        names = sorted(set(wrt))
+        if not set(names) <= free_names(term) or self.chance(60):
+            live = self.live(names)
+            term = Mul(live, term) if self.chance(60) else Add(Mul(live, term), live)
+        used_names = free_names(term) | set(self.params)
         used = {node.name for node in _applications(term)}
         return Surrogate(
             term,
             wrt,
             order,
-            {name: x for name, x in self.point.items() if name in names},
+            {name: x for name, x in self.point.items() if name in used_names},
             {name: f for name, f in self.functions.items() if name in used},
             self.vector,
         )
@@ -289,13 +289,15 @@ class _Builder:
         x = Fraction(self.draw.integer(1, 7), self.draw.integer(1, 5))
         return x if positive or self.chance(60) else -x
 
-    def live(self, name: str) -> Term:
+    def live(self, names: Sequence[str]) -> Term:
         """A factor no derivative of which is zero, so that few surrogates have derivative zero."""
-        if name in self.vector:
-            norm: Term = Sum(Num(1), Num(self.top), Pow(Indexed(name, Bound(0)), Num(2)))
-        else:
-            norm = Mul(Num(2), Sym(name))
-        return Pow(Add(Num(Fraction(self.draw.integer(1, 3))), norm), Num(self.choice((-1, -2))))
+        parts: list[Term] = []
+        for name in names:
+            if name in self.vector:
+                parts.append(Sum(Num(1), Num(self.top), Pow(Indexed(name, Bound(0)), Num(2))))
+            else:
+                parts.append(Mul(Num(2), Sym(name)))
+        return Pow(Add(Num(Fraction(self.draw.integer(1, 3))), *parts), Num(-1))
 
     # Expressions.
 
