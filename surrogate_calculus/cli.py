@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperCommand
 
 from .cli_render import Format, Grain, ascii_only, derivation_lines, verdict_json, verdict_lines
-from .errors import DeriveError, ParseError, Span, SurrogateError
+from .errors import DeriveError, EvaluationError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
     from .derive import Derivation
@@ -364,6 +364,14 @@ def _derive(
 def _evaluate(derivation: Derivation, values: dict[str, float]) -> tuple[float, str]:
     import surrogate_calculus as sc
 
+    from .language.terms import App, postorder
+
+    opaque = sorted({node.name for node in postorder(derivation.result) if isinstance(node, App)})
+    if opaque:
+        raise EvaluationError(
+            f"--at gives numbers, and {', '.join(opaque)} has no formula",
+            instead="--check, which draws random functions; or sc.evaluate in Python, which takes callables",
+        )
     value = float(sc.evaluate(derivation.result, values))
     point = ", ".join(f"{name} = {number:g}" for name, number in values.items())
     return value, f"value {value!r} at {point}"

@@ -174,6 +174,10 @@ def test_at_evaluates_the_result() -> None:
     assert result.stdout.splitlines()[-1] == "value 6.0 at x = 2, θ = 0.5"
 
 
+def test_at_needs_formulas() -> None:
+    assert_refused(run("derive", DICE, "--wrt", "θ", "--at", "x=1,θ=2"))
+
+
 @pytest.mark.parametrize(
     "at", ["x", "x=", "x=nan", "x=inf", "x=1,,θ=2", "=1", "2=1", "x=1;θ=2"], ids=lambda at: at
 )

@@ -1,0 +1,59 @@
+"""Every block of the README that shows a session is run, and its output compared."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from surrogate_calculus.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: Rounding differs between machines; the size of a relative difference is not compared.
+DIFFERENCE = re.compile(r"relative difference \d\.\de-\d\d")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def sessions() -> list[list[tuple[str, str]]]:
+    """The console blocks as lists of (command, output)."""
+    pattern = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+    return [pattern.findall(block) for block in blocks("console")]
+
+
+@pytest.mark.parametrize("session", sessions(), ids=[s[0][0][:40] for s in sessions()])
+def test_console(session: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    for command, shown in session:
+        program, *args = shlex.split(command)
+        assert program == "surrogate"
+        result = CliRunner().invoke(app, args)
+        assert DIFFERENCE.sub("", result.output) == DIFFERENCE.sub("", shown)
+
+
+def test_python() -> None:
+    (block,) = blocks("pycon")
+    test = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
+    results = doctest.DocTestRunner(verbose=False).run(test)
+    assert results.attempted >= 9
+    assert results.failed == 0
+
+
+def test_there_are_sessions() -> None:
+    assert len(sessions()) >= 6
+
+
+def test_the_floors_named_are_there() -> None:
+    folders = re.findall(r"^  (\w+)/ ", README, flags=re.MULTILINE)
+    assert "kernel" in folders
+    for folder in folders:
+        assert (ROOT / "surrogate_calculus" / folder).is_dir()
