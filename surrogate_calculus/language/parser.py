@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Span
 from .arithmetic import Node
@@ -104,29 +104,62 @@ def run(start: str, tokens: list[Token], builder: Builder) -> Any:
     Raises:
         ParseError: at the first token that cannot stand where it does.
     """
-    from lark.exceptions import UnexpectedToken
-    from lark.parsers.lalr_parser_state import ParseConf, ParserState
+    table = _table()
+    callbacks = [getattr(builder, name, None) for name in table.methods]
+    state = table.starts[start]
+    states: list[int] = [state]
+    values: list[Any] = []
+    shifts, reductions, gotos = table.shifts, table.reductions, table.gotos
+    end = tokens[-1].end if tokens else 0
+    for position, token in enumerate((*tokens, Token("$END", "", end, end))):
+        kind = token.type
+        while (target := shifts[state].get(kind)) is None:
+            found = reductions[state].get(kind)
+            if found is None:
+                expected = {*shifts[state], *reductions[state]}
+                raise unexpected(tokens, position, expected, builder.text, builder.file)
+            size, method, origin = found
+            if size == 1:
+                states.pop()
+                if method >= 0:
+                    values[-1] = callbacks[method](values[-1:])  # type: ignore[misc]
+            elif size:
+                children = values[-size:]
+                del values[-size:], states[-size:]
+                values.append(callbacks[method](children))  # type: ignore[misc]
+            else:
+                values.append(callbacks[method]([]))  # type: ignore[misc]
+            state = gotos[states[-1]][origin]
+            states.append(state)
+            if state == table.ends[start]:
+                return values[-1]
+        state = target
+        states.append(state)
+        values.append(token)
+    raise AssertionError("the end of the text is never shifted")
 
-    table, rules = _table()
-    callbacks: Any = {rule: getattr(builder, method, None) for rule, method in rules}
-    state: Any = ParserState(ParseConf(table, callbacks, start), None)  # type: ignore[arg-type]
-    feed = state.feed_token
-    position = 0
-    try:
-        for token in tokens:
-            feed(token)
-            position += 1
-        end = tokens[-1].end if tokens else 0
-        return feed(Token("$END", "", end, end), True)
-    except UnexpectedToken as error:
-        raise unexpected(tokens, position, set(error.expected), builder.text, builder.file) from None
+
+class _Table(NamedTuple):
+    """Lark's LALR(1) table, flattened: what each state does at each terminal.
+
+    A reduction is (number of children, which method, rule); the method of a rule that passes its
+    only child on is -1.
+    """
+
+    starts: dict[str, int]
+    ends: dict[str, int]
+    shifts: dict[int, dict[str, int]]
+    reductions: dict[int, dict[str, tuple[int, int, str]]]
+    gotos: dict[int, dict[str, int]]
+    methods: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[Any, tuple[tuple[Any, str], ...]]:
-    """The parse table and each rule's method; made once, the same for every parse."""
+def _table() -> _Table:
+    """The parse table of ``grammar.lark``; made once, the same for every parse."""
     from lark import Lark
     from lark.lexer import Lexer
+    from lark.parsers.lalr_analysis import Shift
 
     class NoLexer(Lexer):
         """Tokens come from the scanner."""
@@ -147,6 +180,22 @@ def _table() -> tuple[Any, tuple[tuple[Any, str], ...]]:
         keep_all_tokens=True,
         maybe_placeholders=False,
     )
-    table = lark.parse_interactive(start="expression").parser_state.parse_conf.parse_table
-    rules = tuple((rule, rule.alias or str(rule.origin.name)) for rule in lark.rules)
-    return table, rules
+    lalr: Any = lark.parse_interactive(start="expression").parser_state.parse_conf.parse_table
+    numbers: dict[str, int] = {"same": -1}
+    shifts: dict[int, dict[str, int]] = {}
+    reductions: dict[int, dict[str, tuple[int, int, str]]] = {}
+    gotos: dict[int, dict[str, int]] = {}
+    for state, actions in lalr.states.items():
+        shifts[state], reductions[state], gotos[state] = {}, {}, {}
+        for symbol, (action, argument) in actions.items():
+            if action is not Shift:
+                method = argument.alias or str(argument.origin.name)
+                number = numbers.setdefault(method, len(numbers) - 1)
+                reductions[state][symbol] = len(argument.expansion), number, str(argument.origin.name)
+            elif symbol.isupper() or symbol.startswith("$"):
+                shifts[state][symbol] = argument
+            else:
+                gotos[state][str(symbol)] = argument
+    return _Table(
+        dict(lalr.start_states), dict(lalr.end_states), shifts, reductions, gotos, tuple(numbers)[1:]
+    )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib.resources import files
 
 import pytest
+from lark import Lark
+from lark.exceptions import GrammarError
+from lark.lexer import Lexer
 
 from surrogate_calculus.errors import ParseError, Span, TermError
-from surrogate_calculus.language.parser import parse, parse_with_spans
+from surrogate_calculus.language.declarations import Document
+from surrogate_calculus.language.document import _StatementBuilder
+from surrogate_calculus.language.parser import _table, parse, parse_with_spans
 from surrogate_calculus.language.scanner import MAX_NESTING
 from surrogate_calculus.language.terms import (
     ONE,
@@ -215,3 +221,29 @@ def test_a_parse_leaves_nothing_behind() -> None:
     with pytest.raises(ParseError):
         parse("Σ[i=1..N](i +)")
     assert parse("i") == Sym("i")
+
+
+def lalr(grammar: str) -> Lark:
+    class Silent(Lexer):
+        def __init__(self, _: object) -> None:
+            pass
+
+        def lex(self, lexer_state: object, parser_state: object):
+            return iter(())
+
+    return Lark(grammar, parser="lalr", lexer=Silent, start=["expression", "statement"], strict=True)
+
+
+def test_the_grammar_has_no_conflicts() -> None:
+    text = files("surrogate_calculus.language").joinpath("grammar.lark").read_text(encoding="utf-8")
+    lalr(text)
+    ambiguous = text.replace("    | factors big ", "    | factors operand ", 1)
+    assert ambiguous != text
+    with pytest.raises(GrammarError, match="conflict"):
+        lalr(ambiguous)
+
+
+def test_every_rule_has_its_method() -> None:
+    builder = _StatementBuilder(Document(), "DERIVE")
+    for name in _table().methods:
+        assert callable(getattr(builder, name, None)) or name.startswith("$"), name
