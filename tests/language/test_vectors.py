@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from strategies_terms import terms
 
 from surrogate_calculus.errors import TermError
-from surrogate_calculus.language.terms import Add, Axis, Expect, Fn, Grad, Mul, Pow, Stop, Sym, Term, postorder
+from surrogate_calculus.language.terms import (
+    Add,
+    Axis,
+    Expect,
+    Fn,
+    Grad,
+    Mul,
+    Pow,
+    Stop,
+    Sym,
+    Term,
+    postorder,
+)
 from surrogate_calculus.language.vectors import Axes, shift_axes
 
 x = Sym("x")
