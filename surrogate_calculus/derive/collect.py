@@ -12,7 +12,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..kernel.judgement import Rejection
-from ..kernel.polynomial import MAX_EXPONENT, Monomial, Polynomial, Ring, multiply_monomials
+from ..kernel.polynomial import (
+    MAX_EXPONENT,
+    Coefficient,
+    Monomial,
+    Polynomial,
+    Ring,
+    coefficient,
+    multiply_monomials,
+)
 from ..language.terms import (
     HAS_AXIS,
     HAS_GRAD,
@@ -35,11 +43,12 @@ from .proof import Proof
 
 __all__ = ["Collector", "collect", "tree_size"]
 
-_ONE = Fraction(1)
 #: Results whose printed tree would have more nodes than this stay as the rules left them.
-MAX_TREE = 20_000
+MAX_TREE = 5_000
 #: No polynomial in a presentation grows beyond so many terms.
-MAX_TERMS = 400
+MAX_TERMS = 200
+#: Fractions of sums are brought to a common denominator only in results up to this size.
+MAX_FIELD = 150
 
 
 def tree_size(term: Term, limit: int = MAX_TREE) -> int:
@@ -95,28 +104,28 @@ class Collector:
     def _read(self, node: Term) -> Polynomial:
         cls = node.__class__
         if cls is Num:
-            return {(): node.key} if node.key else {}
+            return {(): coefficient(node.key)} if node.key else {}
         if cls is Add:
             total: Polynomial = {}
             for arg in node.args:
                 total = Ring.plus(total, self._polynomials[id(arg)])
             return total
         if cls is Mul:
-            product: Polynomial = {(): _ONE}
+            product: Polynomial = {(): 1}
             for arg in node.args:
                 product = self._times(product, self._polynomials[id(arg)])
             return product
         if cls is Pow:
             exponent = self._polynomials[id(node.args[1])]
-            n = exponent.get((), Fraction(0)) if set(exponent) <= {()} else None
+            n = exponent.get((), 0) if set(exponent) <= {()} else None
             if n is not None and n.denominator == 1 and abs(n) <= MAX_EXPONENT:
                 return self._power(self._polynomials[id(node.args[0])], n.numerator)
         if cls is Fn and node.key == "exp" and not self._polynomials[id(node.args[0])]:
-            return {(): _ONE}
+            return {(): 1}
         if cls is Sum and not self._polynomials[id(node.args[2])]:
             return {}
-        if cls is Prod and self._polynomials[id(node.args[2])] == {(): _ONE}:
-            return {(): _ONE}
+        if cls is Prod and self._polynomials[id(node.args[2])] == {(): 1}:
+            return {(): 1}
         args = tuple(self._written(a) for a in node.args)
         return self._atom(self._state.rebuild(node, args))
 
@@ -127,7 +136,7 @@ class Collector:
             number = self._numbers[id(term)] = len(self._atoms)
             self._atoms.append(term)
             self._ranks.append(_rank(term, number))
-        return {((number, exponent),): _ONE}
+        return {((number, exponent),): 1}
 
     def _whole(self, polynomial: Polynomial) -> Polynomial:
         """A sum of several terms as its common factor times one atom."""
@@ -140,13 +149,13 @@ class Collector:
         outer = tuple(sorted((a, -e) for a, e in common.items()))
         rest = {multiply_monomials(mono, outer, set()): c for mono, c in polynomial.items()}
         content = _content(list(rest.values()), rest[min(rest, key=self._order)])
-        ((mono, _),) = self._atom(self.write({m: c / content for m, c in rest.items()})).items()
-        return {multiply_monomials(tuple((a, -e) for a, e in outer), mono, set()): content}
+        ((mono, _),) = self._atom(self.write({m: coefficient(c / content) for m, c in rest.items()})).items()
+        return {multiply_monomials(tuple((a, -e) for a, e in outer), mono, set()): coefficient(content)}
 
     def _times(self, a: Polynomial, b: Polynomial) -> Polynomial:
-        if not self._expand and len(a) > 1 and b != {(): _ONE} and a != {(): _ONE}:
+        if not self._expand and len(a) > 1 and b != {(): 1} and a != {(): 1}:
             a = self._whole(a)
-        if not self._expand and len(b) > 1 and a != {(): _ONE}:
+        if not self._expand and len(b) > 1 and a != {(): 1}:
             b = self._whole(b)
         if len(a) * len(b) > MAX_TERMS:
             raise Rejection("too many terms")
@@ -158,7 +167,7 @@ class Collector:
 
     def _power(self, base: Polynomial, exponent: int) -> Polynomial:
         if exponent == 0:
-            return {(): _ONE}
+            return {(): 1}
         if not base:
             if exponent < 0:
                 raise Rejection("a division by zero")
@@ -167,8 +176,8 @@ class Collector:
             base = self._whole(base)
         if len(base) == 1:
             ((mono, c),) = base.items()
-            return {tuple((a, e * exponent) for a, e in mono): c**exponent}
-        out: Polynomial = {(): _ONE}
+            return {tuple((a, e * exponent) for a, e in mono): coefficient(Fraction(c) ** exponent)}
+        out: Polynomial = {(): 1}
         for _ in range(exponent):
             out = self._times(out, base)
         return out
@@ -185,18 +194,18 @@ class Collector:
         """The sum of monomials as a term."""
         return self._state.total([self._monomial(m, polynomial[m]) for m in sorted(polynomial, key=self._order)])
 
-    def _monomial(self, mono: Monomial, coefficient: Fraction) -> Term:
+    def _monomial(self, mono: Monomial, number: Coefficient) -> Term:
         node = self._state.node
         factors: list[Term] = []
         ordered = sorted(mono, key=lambda item: (self._ranks[item[0]][0] >= _GRADIENT, item[1] < 0, self._ranks[item[0]]))
-        for number, exponent in ordered:
-            base = self._atoms[number]
+        for atom, exponent in ordered:
+            base = self._atoms[atom]
             if abs(exponent) != 1:
                 base = node(Pow, None, base, node(Num, Fraction(abs(exponent))))
             if exponent < 0:
                 base = node(Pow, None, base, node(Num, Fraction(-1)))
             factors.append(base)
-        return self._state.product(node(Num, coefficient), *factors)
+        return self._state.product(node(Num, Fraction(number)), *factors)
 
 
 _GRADIENT = 6
@@ -220,7 +229,7 @@ def _rank(term: Term, number: int) -> tuple[int, int, int, int, int]:
     return (place, 0, 0, 0, number)
 
 
-def _content(coefficients: list[Fraction], leading: Fraction) -> Fraction:
+def _content(coefficients: list[Coefficient], leading: Coefficient) -> Fraction:
     """The rational factor that leaves whole coefficients without a common divisor, the first positive."""
     from math import gcd, lcm
 
@@ -232,22 +241,23 @@ def _content(coefficients: list[Fraction], leading: Fraction) -> Fraction:
 def collect(proof: Proof, term: Term) -> int | None:
     """Collect a term; the step that concludes ``term = collected``, None where nothing better is found.
 
-    Of the two forms the one with fewer printed nodes is taken.  A term too large to print, or whose
+    Of the two forms the one with fewer printed nodes is taken, if it has fewer than the term itself.  A term too large to print, or whose
     polynomials grow too large, stays as it is.
     """
-    if tree_size(term) > MAX_TREE:
+    size = tree_size(term)
+    if size > MAX_TREE:
         return None
     candidates: list[Term] = []
     for expand in (False, True):
         try:
-            candidate = Collector(proof, expand).term(term)
-            candidates.append(Collector(proof, False).term(candidate) if not expand else candidate)
+            candidates.append(Collector(proof, expand).term(term))
         except Rejection:
             continue
+    rules = ("ring", "field") if size <= MAX_FIELD else ("ring",)
     for candidate in sorted(candidates, key=tree_size):
-        if candidate is term:
+        if candidate is term or tree_size(candidate) > size:
             return None
-        for rule in ("ring", "field"):
+        for rule in rules:
             try:
                 return proof.infer(rule, term, candidate)
             except Rejection:

@@ -22,12 +22,19 @@ __all__ = ["Monomial", "Polynomial", "Ring", "multiply_monomials"]
 
 #: Pairs (atom number, exponent ≠ 0), sorted by atom.
 Monomial = tuple[tuple[int, int], ...]
-Polynomial = dict[Monomial, Fraction]
+#: Whole coefficients are ints, since those are quick.
+Coefficient = int | Fraction
+Polynomial = dict[Monomial, Coefficient]
 
-_ONE = Fraction(1)
-#: An exponent beyond this is left as an atom, and no product grows beyond so many monomials.
+#: An exponent beyond this is left as an atom.
 MAX_EXPONENT = 64
-MAX_MONOMIALS = 20_000
+#: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
+MAX_WORK = 100_000
+
+
+def coefficient(value: Coefficient) -> Coefficient:
+    """The value, as an int if it is whole."""
+    return value.numerator if value.denominator == 1 else value
 
 
 def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
@@ -60,8 +67,9 @@ class Ring:
         self._numbers: dict[Hashable, int] = {}
         self._atoms: list[Term] = []
         self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
-        self._keys: dict[frozenset[tuple[Monomial, Fraction]], int] = {}
+        self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
+        self._work = 0
 
     def atom(self, number: int) -> Term:
         """A term that the atom stands for (the base, for an atom with negative exponents only)."""
@@ -72,9 +80,10 @@ class Ring:
         """The product, expanded.
 
         Raises:
-            Rejection: it would have more than MAX_MONOMIALS products.
+            Rejection: the ring has done more than MAX_WORK.
         """
-        if len(a) * len(b) > MAX_MONOMIALS:
+        self._work += len(a) * len(b)
+        if self._work > MAX_WORK:
             raise Rejection("the polynomial is too large to expand")
         out: Polynomial = {}
         cancelled: set[int] = set()
@@ -91,7 +100,7 @@ class Ring:
         return out
 
     @staticmethod
-    def plus(a: Polynomial, b: Polynomial, scale: Fraction = _ONE) -> Polynomial:
+    def plus(a: Polynomial, b: Polynomial, scale: Coefficient = 1) -> Polynomial:
         """``a + scale * b``."""
         out = dict(a)
         for mono, c in b.items():
@@ -112,14 +121,16 @@ class Ring:
             ((mono, c),) = base.items()
             if exponent < 0:
                 self._facts.require("nonzero", term)
-            return {tuple((a, e * exponent) for a, e in mono): c**exponent} if exponent else {(): _ONE}
+            if not exponent:
+                return {(): 1}
+            return {tuple((a, e * exponent) for a, e in mono): coefficient(Fraction(c) ** exponent)}
         if not base:
             if exponent < 0:
                 raise Rejection("a division by zero")
-            return {} if exponent else {(): _ONE}
+            return {} if exponent else {(): 1}
         if exponent < 0:
             return self._reciprocal(base, -exponent, term)
-        out: Polynomial = {(): _ONE}
+        out: Polynomial = {(): 1}
         for _ in range(exponent):
             out = self.multiply(out, base)
         return out
@@ -132,13 +143,13 @@ class Ring:
             common = {a: min(e, powers[a]) for a, e in common.items() if a in powers}
         outer = tuple(sorted((a, -e) for a, e in common.items()))
         rest = {multiply_monomials(mono, outer, set()): c for mono, c in base.items()} if outer else base
-        leading = rest[min(rest)]
-        monic = {mono: c / leading for mono, c in rest.items()}
+        leading = Fraction(rest[min(rest)])
+        monic = {mono: coefficient(Fraction(c) / leading) for mono, c in rest.items()}
         number = self._number(("sum", self._key(monic)), term)
         self._sums[number] = monic
         self._facts.require("nonzero", term)
         factor = tuple((a, e * exponent) for a, e in outer)
-        return {multiply_monomials(factor, ((number, -exponent),), set()): leading**-exponent}
+        return {multiply_monomials(factor, ((number, -exponent),), set()): coefficient(leading**-exponent)}
 
     # reading terms
     def read(self, root: Term) -> Polynomial:
@@ -155,7 +166,7 @@ class Ring:
     def _read(self, node: Term, args: list[Polynomial]) -> Polynomial:
         cls = node.__class__
         if cls is Num:
-            return {(): node.key} if node.key else {}
+            return {(): coefficient(node.key)} if node.key else {}
         if cls is Add:
             total = dict(args[0])
             for arg in args[1:]:
@@ -169,24 +180,24 @@ class Ring:
         if cls is Pow:
             exponent = args[1]
             if not exponent:
-                return {(): _ONE}
+                return {(): 1}
             if list(exponent) == [()] and exponent[()].denominator == 1 and abs(exponent[()]) <= MAX_EXPONENT:
                 return self.power(args[0], exponent[()].numerator, node.args[0])
         elif cls is Fn:
             if node.key == "exp" and not args[0]:
-                return {(): _ONE}
-            if node.key == "log" and args[0] == {(): _ONE}:
+                return {(): 1}
+            if node.key == "log" and args[0] == {(): 1}:
                 return {}
         elif cls in (Stop, Eval) and all(mono == () for mono in args[0]):
             return args[0]
         elif cls is Sum and not args[2]:
             return {}
-        elif cls is Prod and args[2] == {(): _ONE}:
+        elif cls is Prod and args[2] == {(): 1}:
             return args[2]
         if cls is Grad or cls is App:
-            return {((self._differentiated(node), 1),): _ONE}
+            return {((self._differentiated(node), 1),): 1}
         keys = tuple(self._key(a) for a in args)
-        return {((self._number((node.tag, node.key, keys), node), 1),): _ONE}
+        return {((self._number((node.tag, node.key, keys), node), 1),): 1}
 
     def _differentiated(self, node: Term) -> int:
         """The atom of a chain of ∇ or partial derivatives: their order does not count."""
@@ -225,7 +236,7 @@ class Ring:
     # comparing
     def difference(self, a: Term, b: Term) -> Polynomial:
         """``a - b`` as a polynomial; empty exactly when ring arithmetic makes them equal."""
-        return self.plus(self.read(a), self.read(b), Fraction(-1))
+        return self.plus(self.read(a), self.read(b), -1)
 
     def vanishes(self, difference: Polynomial) -> bool:
         """Whether a polynomial is 0 once its denominators are multiplied out (they are not 0)."""
@@ -244,7 +255,7 @@ class Ring:
             for mono, c in difference.items():
                 exponent = dict(mono).get(number, 0)
                 rest = tuple(item for item in mono if item[0] != number)
-                factor: Polynomial = {(): _ONE}
+                factor: Polynomial = {(): 1}
                 for _ in range(exponent - lowest):
                     factor = self.multiply(factor, self._sums[number])
                 out = self.plus(out, self.multiply({rest: c}, factor))
