@@ -141,10 +141,29 @@ class _Lines:
     def operation(self, number: int) -> Iterator[Step]:
         """The lines of one logged step: of an operator, or a single line."""
         lhs = self.proof.left(number)
-        if lhs.__class__ in (Grad, Eval):
+        # A step at an operator that no pass worked out rewrites inside it: a definition unfolded.
+        if lhs.__class__ in (Grad, Eval) and self.proof.number(lhs) is not None:
             yield from self.operator(lhs)
         elif self.proof.left(number) is not self.proof.right(number):
-            yield self.line(self.proof.log[number][0], lhs, self.proof.right(number))
+            yield self.line(self.idea(number), lhs, self.proof.right(number))
+
+    def idea(self, number: int) -> str:
+        """What a step is about: its rule or, where that only carries equations, what they rest on.
+
+        Folding a name back takes arithmetic on the way; what it is about is the definition.
+        """
+        carried: list[str] = []
+        todo, seen = [number], {number}
+        while todo:
+            rule, _, _, premises = self.proof.log[todo.pop()]
+            if rule not in _SILENT:
+                carried.append(rule)
+                continue
+            todo.extend(p for p in reversed(premises) if p not in seen)
+            seen.update(premises)
+        if not carried:
+            return self.proof.log[number][0]
+        return "definition" if "definition" in carried else carried[0]
 
     def operator(self, root: Term) -> Iterator[Step]:
         """Work out an operator the way a person would: outermost first; iterative."""
