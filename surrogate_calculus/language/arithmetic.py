@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NoReturn, Protocol
 
 from ..errors import ParseError, Span, SurrogateError, TermError
-from .scanner import Token
+from .scanner import MAX_ORDER, Token
 from .terms import (
     HAS_AXIS,
     ONE,
@@ -254,12 +254,18 @@ class Arithmetic:
         """An outer product: the axes of the right factor move behind those of the left."""
         factors, _, node = c
         count = len(frozenset[int]().union(*(self.axes.of(f.term) for f in factors)))
-        factors.append(self._moved(node, count))
+        factors.append(self.moved(node, count))
         return factors  # type: ignore[no-any-return]
 
-    @staticmethod
-    def _moved(node: Node, by: int) -> Node:
+    def moved(self, node: Node, by: int) -> Node:
+        """The node with its axes moved behind ``by`` others."""
+        self.bounded(by + len(self.axes.of(node.term)), node.start, node.end)
         return Node(shift_axes(node.term, by), node.start, node.end, node.kids)
+
+    def bounded(self, count: int, start: int, end: int) -> None:
+        """Refuse a tensor of too many axes: moving them costs time for each."""
+        if count > MAX_ORDER:
+            self.fail(f"a tensor of {count} axes", f"write at most {MAX_ORDER} in one product", start, end)
 
     def power(self, c: list[Any]) -> Node:
         """``base ^ exponent``."""

@@ -14,7 +14,7 @@ from ..errors import TermError
 from .arithmetic import Node
 from .calls import Calls
 from .names import is_name
-from .scanner import MAX_NESTING, Token
+from .scanner import MAX_ORDER, Token
 from .terms import HAS_BARE_STOP, ONE, Axis, Expect, Grad, Prod, Sum, Term
 
 __all__ = ["Builder"]
@@ -53,9 +53,9 @@ class Builder(Calls):
 
     def _order(self, token: Token) -> int:
         order = self._integer(token) if token.value.lstrip("-").isdigit() and "-" not in token.value else 0
-        if not 1 <= order <= MAX_NESTING:
+        if not 1 <= order <= MAX_ORDER:
             self.fail(
-                f"∇ to the power {token.value}", f"the order is a number from 1 to {MAX_NESTING:,}",
+                f"∇ to the power {token.value}", f"the order is a number from 1 to {MAX_ORDER}",
                 token.start, token.end,
             )  # fmt: skip
         return order
@@ -109,6 +109,8 @@ class Builder(Calls):
     def _gradient(self, head: _Head, body: Node, end: int) -> Node:
         name, order, component = head.data
         node = body
+        if name in self.vector and component is None:
+            self.bounded(order + self.axes.highest(body.term), head.start, end)
         for _ in range(order):
             if component is not None:
                 term = Grad(name, node.term, component.term)

@@ -106,7 +106,7 @@ class Calls(Arithmetic):
             self.fail(f"{name} takes {count}, not {len(args)}", advice, token.start, close.end)
         if name == "outer":
             left, right = args
-            moved = self._moved(right, len(self.axes.of(left.term)))
+            moved = self.moved(right, len(self.axes.of(left.term)))
             return self.make(Mul(left.term, moved.term), token.start, close.end, (left, moved))
         return self.make(Fn(name, *[a.term for a in args]), token.start, close.end, tuple(args))
 

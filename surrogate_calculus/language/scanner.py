@@ -14,12 +14,24 @@ from ..errors import ParseError, Span
 from .names import CALL_WORDS, NAME, canonical_name
 from .terms import FUNCTIONS
 
-__all__ = ["KEYWORDS", "MAX_NESTING", "MAX_TEXT", "Token", "check_brackets", "classify", "scan", "statements"]
+__all__ = [
+    "KEYWORDS",
+    "MAX_NESTING",
+    "MAX_ORDER",
+    "MAX_TEXT",
+    "Token",
+    "check_brackets",
+    "classify",
+    "scan",
+    "statements",
+]
 
 #: Brackets may nest this deep; more is refused before anything is parsed.
 MAX_NESTING = 5_000
 #: Characters of the longest text that is read.
 MAX_TEXT = 1_000_000
+#: Largest k of one ``∇^k``, and most axes of one tensor.
+MAX_ORDER = 100
 
 #: Words that begin a statement of a document, with their tokens.
 KEYWORDS: dict[str, str] = {

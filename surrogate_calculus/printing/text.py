@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..errors import TermError
 from ..language.names import ascii_name
-from ..language.scanner import MAX_NESTING
+from ..language.scanner import MAX_ORDER
 from ..language.terms import (
     HAS_AXIS,
     Add,
@@ -354,7 +354,7 @@ class _Writer:
             ]  # fmt: skip
         order, body = 1, term.body
         while (
-            order < MAX_NESTING
+            order < MAX_ORDER
             and isinstance(body, Grad)
             and body.param == term.param
             and self.plain(body, task.offset)

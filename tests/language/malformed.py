@@ -82,6 +82,8 @@ EXPRESSIONS: list[tuple[str, str, str, int, int]] = [
     ("sum over an undeclared index", "∏[i](i)", "not declared", 1, 3),
     ("sum of nothing", "Σ[i=1..N]", "behind the square brackets", 1, 10),
     ("gradient to the power zero", "∇^0[θ](x)", "power 0", 1, 2),
+    ("gradient to a high power", "∇^101[θ](x)", "from 1 to 100", 1, 2),
+    ("too many axes", " ⊗ ".join(["∇[θ@1](f(θ))"] * 101), "101 axes", 1, 1501),
     ("gradient of a bound index", "Σ[i=1..N](∇i f(i))", "bound here", 1, 12),
     ("division by zero", "x/0", "division by zero", 1, 2),
     ("division by zero in parentheses", "1 + 2/(0.0)", "division by zero", 1, 6),
