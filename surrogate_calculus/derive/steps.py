@@ -144,26 +144,35 @@ class _Lines:
         # A step at an operator that no pass worked out rewrites inside it: a definition unfolded.
         if lhs.__class__ in (Grad, Eval) and self.proof.number(lhs) is not None:
             yield from self.operator(lhs)
-        elif self.proof.left(number) is not self.proof.right(number):
-            yield self.line(self.idea(number), lhs, self.proof.right(number))
+        else:
+            yield from self.carried(number)
+
+    def carried(self, number: int) -> Iterator[Step]:
+        """The lines of a step that chains or turns round other equations: a line for each of those."""
+        log, left, right = self.proof.log, self.proof.left, self.proof.right
+        todo = [(number, False)]  # with whether it is read from right to left
+        while todo:
+            number, back = todo.pop()
+            rule, _, _, premises = log[number]
+            if rule == "transitivity":
+                todo.extend((p, back) for p in (premises if back else reversed(premises)))
+            elif rule == "symmetry":
+                todo.append((premises[0], not back))
+            elif rule == "inside" and len(premises) == 1 and left(premises[0]) is left(number):
+                todo.append((premises[0], back))
+            elif left(number) is not right(number):
+                before, after = (right, left) if back else (left, right)
+                yield self.line(self.idea(number), before(number), after(number))
 
     def idea(self, number: int) -> str:
-        """What a step is about: its rule or, where that only carries equations, what they rest on.
-
-        Folding a name back takes arithmetic on the way; what it is about is the definition.
-        """
-        carried: list[str] = []
-        todo, seen = [number], {number}
+        """The rule of a step or, where that only carries an equation, the first that it carries."""
+        todo = [number]
         while todo:
             rule, _, _, premises = self.proof.log[todo.pop()]
             if rule not in _SILENT:
-                carried.append(rule)
-                continue
-            todo.extend(p for p in reversed(premises) if p not in seen)
-            seen.update(premises)
-        if not carried:
-            return self.proof.log[number][0]
-        return "definition" if "definition" in carried else carried[0]
+                return rule
+            todo.extend(reversed(premises))
+        return self.proof.log[number][0]
 
     def operator(self, root: Term) -> Iterator[Step]:
         """Work out an operator the way a person would: outermost first; iterative."""
