@@ -47,8 +47,6 @@ __all__ = ["Collector", "collect", "tree_size"]
 MAX_TREE = 5_000
 #: No polynomial in a presentation grows beyond so many terms.
 MAX_TERMS = 200
-#: Fractions of sums are brought to a common denominator only in results up to this size.
-MAX_FIELD = 150
 
 
 def tree_size(term: Term, limit: int = MAX_TREE) -> int:
@@ -253,11 +251,10 @@ def collect(proof: Proof, term: Term) -> int | None:
             candidates.append(Collector(proof, expand).term(term))
         except Rejection:
             continue
-    rules = ("ring", "field") if size <= MAX_FIELD else ("ring",)
     for candidate in sorted(candidates, key=tree_size):
         if candidate is term or tree_size(candidate) > size:
             return None
-        for rule in rules:
+        for rule in ("ring", "field"):
             try:
                 return proof.infer(rule, term, candidate)
             except Rejection:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..kernel.calculus import State, evaluation, gradient
-from ..kernel.certificate import FORMAT, VERSION, NodeTable
+from ..kernel.certificate import FORMAT, VERSION
 from ..kernel.facts import Facts
 from ..kernel.inference import Definition, Inference
 from ..kernel.judgement import Equation, Relation
 from ..language.terms import HAS_EVAL, HAS_STOP, App, Eval, Grad, Sym, Term, postorder
+from .nodetable import NodeTable
 
 __all__ = ["Entry", "Proof"]
 
@@ -131,7 +132,11 @@ class Proof:
             if ready:
                 rule = rule_for(param, node)
                 if rule is not None:
-                    numbers[id(node)] = self.infer(rule, state.node(Grad, param, node, *coordinate))
+                    step = self.infer(rule, state.node(Grad, param, node, *coordinate))
+                    inner = [numbers[id(a)] for a in node.args if id(a) in numbers]
+                    if inner:
+                        step = self.chain([step, self.infer("inside", self.right(step), None, inner)])
+                    numbers[id(node)] = step
                     continue
                 name, out = gradient(state, param, coordinate, node)
                 proved[id(node)] = out
@@ -144,13 +149,10 @@ class Proof:
             if keep(param, node):
                 continue
             todo.append((node, True))
-            if rule_for(param, node) is not None:
-                continue
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:
-                if id(arg) not in seen and depends(param, arg):
-                    if not (application and arg.__class__ is Sym):
-                        todo.append((arg, False))
+                if id(arg) not in seen and depends(param, arg) and not (application and arg.__class__ is Sym):
+                    todo.append((arg, False))
         return numbers[id(body)]
 
     def evaluate(self, body: Term) -> int:

@@ -152,10 +152,24 @@ class Pusher:
         return self._logarithm(core)
 
     def rule_for(self, param: str, node: Term) -> str | None:
-        """``log_derivative`` for a log-domain function."""
+        """``log_derivative`` for a log-domain function, and for a ∏ of what is not zero."""
         if node.__class__ is App and node.key[0] in self.log_names and self.direct(node):
             return "log_derivative"
+        if node.__class__ is Prod and self._nonzero(node.args[2]):
+            return "product_log_derivative"
         return None
+
+    def _nonzero(self, body: Term) -> bool:
+        """Whether a term is a product of log-domain functions and of what is known not to be zero."""
+        todo = [body]
+        while todo:
+            node = todo.pop()
+            if node.__class__ in (Mul, Stop, Eval) or (node.__class__ is Pow and node.args[1].__class__ is Num):
+                todo.extend(a for a in node.args if a.__class__ is not Num)
+            elif node.__class__ is not App or node.key[0] not in self.log_names:
+                if not self.proof.state.facts.discharges("nonzero", node):
+                    return False
+        return True
 
     def push(self, term: Term) -> int | None:
         """Push every ∇ and → of the term inside; the step that concludes ``term = …``, None if nothing moves.

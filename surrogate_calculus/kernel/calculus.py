@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
+from ..language.binding import shift
 from ..language.terms import (
     HAS_EVAL,
     HAS_STOP,
@@ -94,7 +95,9 @@ class State:
         """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
         if node.flags & (HAS_STOP | HAS_EVAL):
             return False
-        return not any(self._occurs(name, node) for name in self._stopped)
+        return not self._stopped or not any(
+            n.key in self._stopped and n.__class__ in (Sym, Indexed) for n in postorder(node)
+        )
 
     # what is proved of operators: ∇A = …, →A = …, ⊥A = …
     def proved(self, cls: type[Term], key: object = None, coordinate: tuple[Term, ...] = ()) -> dict[int, Term]:
@@ -102,10 +105,9 @@ class State:
         return self._known.setdefault((cls, key, *map(id, coordinate)), {})
 
     def learn(self, lhs: Term, rhs: Term) -> None:
-        """Remember a strict equation whose left side is an operator; the first one proved stays."""
+        """Remember a strict equation whose left side is an operator; the last one proved is used."""
         if lhs.__class__ in (Grad, Eval, Stop):
-            table = self.proved(lhs.__class__, lhs.key, lhs.args[1:])
-            table.setdefault(id(lhs.args[0]), rhs)
+            self.proved(lhs.__class__, lhs.key, lhs.args[1:])[id(lhs.args[0])] = rhs
 
     def known(self, lhs: Term) -> Term | None:
         """The right side proved equal to the operator term ``lhs``, if any."""
@@ -121,6 +123,10 @@ class State:
             node = rebuild(node, args)
             args = node.args
         return self.store.node(node.__class__, node.key, args, getattr(node, "hint", None))
+
+    def lift(self, body: Term) -> Term:
+        """The body of a binder moved under one more, just outside its own."""
+        return self.store.add(shift(body, 1, cutoff=1))
 
     def total(self, terms: list[Term]) -> Term:
         """A sum without its zeros."""
@@ -143,7 +149,7 @@ class State:
         return kept[0] if kept else self.one
 
     def depends(self, param: str, node: Term) -> bool:
-        """Whether the parameter occurs in the term outside ⊥ (under → it always counts)."""
+        """Whether the parameter may occur in the term outside ⊥ (an → is always counted)."""
         memo = self._depends.setdefault(param, {})
         found = memo.get(id(node))
         if found is not None:
@@ -162,8 +168,8 @@ class State:
             elif cls is Stop or (cls is Fn and n.key in _STEPS):
                 memo[id(n)] = False
                 continue
-            elif cls is Eval and n.flags & HAS_STOP:
-                memo[id(n)] = self._occurs(param, n)
+            elif cls is Eval:  # it lets out what is stopped inside: worked out before it is differentiated
+                memo[id(n)] = True
                 continue
             missing = [a for a in n.args if id(a) not in memo]
             if missing:
@@ -171,17 +177,6 @@ class State:
             else:
                 memo[id(n)] = any(memo[id(a)] for a in n.args)
         return memo[id(node)]
-
-    def _occurs(self, param: str, root: Term) -> bool:
-        todo, seen = [root], set()
-        while todo:
-            n = todo.pop()
-            if id(n) not in seen:
-                seen.add(id(n))
-                if n.key == param and n.__class__ in (Sym, Indexed):
-                    return True
-                todo.extend(n.args)
-        return False
 
 
 # ---------------------------------------------------------------------------------------------- ∇
@@ -317,9 +312,11 @@ def _series(state: State, param: str, coordinate: tuple[Term, ...], node: Term, 
         if inner is state.zero:
             return "grad_series", state.zero
         return "grad_series", state.store.node(Sum, None, (lo, hi, inner), hint)
-    state.facts.require("nonzero", body)
-    quotient = state.product(inner, state.node(Pow, None, body, state.node(Num, Fraction(-1))))
-    return "grad_series_product", state.product(node, state.store.node(Sum, None, (lo, hi, quotient), hint))
+    # Σ over which factor is differentiated: no factor need be non-zero
+    chosen = state.node(Fn, "eq", state.node(Bound, 0), state.node(Bound, 1))
+    factor = state.node(Fn, "cases", chosen, state.lift(inner), state.lift(body))
+    product = state.store.node(Prod, None, (state.store.add(shift(lo, 1)), state.store.add(shift(hi, 1)), factor), hint)
+    return "grad_series_product", state.store.node(Sum, None, (lo, hi, product), hint)
 
 
 def _second(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..language.terms import Add, App, Eval, Fn, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
-from .judgement import Hypothesis
+from .judgement import Hypothesis, Rejection
 
 __all__ = ["ASSUMPTIONS", "Facts"]
 
@@ -43,7 +43,12 @@ class Facts:
         """Use a side condition: discharged if it can be, else a hypothesis of all that follows.
 
         The term must be of the derivation's store.
+
+        Raises:
+            Rejection: nothing satisfies it: 0 ≠ 0.
         """
+        if term.__class__ is Num and not term.key:
+            raise Rejection("a division by zero")
         entry = (kind, id(term))
         if entry not in self._used and not self.discharges(kind, term):
             self._used[entry] = Hypothesis(kind, term)

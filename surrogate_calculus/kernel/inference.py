@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..language.binding import instantiate, shift
 from ..language.terms import Eval, Grad, Indexed, Stop, Sym, Term
@@ -61,7 +62,7 @@ class Inference:
             raise Rejection(f"there is no rule {rule!r}")
         structural = _STRUCTURAL.get(rule)
         if structural is not None:
-            equation = structural(self, rule, lhs, rhs, premises)
+            equation = structural(self, lhs, rhs, premises)
         else:
             if premises:
                 raise Rejection(f"{rule} takes no premises")
@@ -82,7 +83,7 @@ class Inference:
             if found is None:
                 raise Rejection(f"{rule} does not match")
             for kind, condition in schema.conditions:
-                state.facts.require(kind, instance(condition, found, state.store))
+                state.facts.require(kind, instance(condition, found, state.store, free=True))
             return instance(schema.right, found, state.store)
         try:
             if lhs.__class__ is Grad:
@@ -139,17 +140,15 @@ def replace_inside(state: State, root: Term, equations: Sequence[Equation]) -> t
     return relation, done[id(root), live]
 
 
-_Structural = Callable[[Inference, str, Term, "Term | None", Sequence[Equation]], Equation]
+_Premises = Sequence[Equation]
 
 
-def _inside(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
+def _inside(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     relation, out = replace_inside(inf.state, lhs, premises)
     return Equation(relation, lhs, out)
 
 
-def _congruence(
-    inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]
-) -> Equation:
+def _congruence(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     """``inside``, for the children of one node only: so that a chain of nodes costs its length."""
     new = {id(p.lhs): p for p in premises}
     used = [new[id(a)] for a in lhs.args if id(a) in new]
@@ -162,48 +161,46 @@ def _congruence(
     return Equation(relation, lhs, inf.state.rebuild(lhs, args))
 
 
-def _transitivity(
-    inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]
-) -> Equation:
-    if not premises:
-        raise Rejection("transitivity needs premises")
-    for first, second in zip(premises, premises[1:], strict=False):
-        if first.rhs is not second.lhs:
-            raise Rejection("the premises of transitivity do not form a chain")
+def _transitivity(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    if not premises or any(a.rhs is not b.lhs for a, b in pairwise(premises)):
+        raise Rejection("the premises of transitivity do not form a chain")
     relation = VALUE if any(p.relation is VALUE for p in premises) else STRICT
     return Equation(relation, premises[0].lhs, premises[-1].rhs)
 
 
-def _symmetry(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
-    (premise,) = _exactly(premises, 1, rule)
+def _symmetry(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    premise = _only(premises)
     return Equation(premise.relation, premise.rhs, premise.lhs)
 
 
-def _value(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
-    (premise,) = _exactly(premises, 1, rule)
+def _value(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    premise = _only(premises)
     return Equation(VALUE, premise.lhs, premise.rhs)
 
 
-def _arrow(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
-    (premise,) = _exactly(premises, 1, rule)
+def _arrow(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    premise = _only(premises)
     if premise.lhs.__class__ is not Eval or premise.rhs.__class__ is not Eval:
         raise Rejection("arrow needs an equation between two evaluations")
     return Equation(VALUE, premise.lhs.args[0], premise.rhs.args[0])
 
 
-def _ring(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
-    if rhs is None or premises:
-        raise Rejection(f"{rule} needs both sides and no premises")
-    ring = Ring(inf.state.facts)
-    difference = ring.difference(lhs, rhs)
-    if difference and (rule == "ring" or not ring.vanishes(difference)):
+def _ring(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    if rhs is None or Ring(inf.state.facts).difference(lhs, rhs):
         raise Rejection("the two sides are different polynomials")
     return Equation(STRICT, lhs, rhs)
 
 
-def _definition(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
+def _field(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    ring = Ring(inf.state.facts)
+    if rhs is None or not ring.vanishes(ring.difference(lhs, rhs)):
+        raise Rejection("the two sides are different fractions")
+    return Equation(STRICT, lhs, rhs)
+
+
+def _definition(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     definition = inf.definitions.get(lhs.key) if lhs.__class__ in (Sym, Indexed) else None
-    if premises or definition is None or len(lhs.args) != definition.arity:
+    if definition is None or len(lhs.args) != definition.arity:
         raise Rejection("there is no such definition")
     body = definition.body
     # the last index is innermost: put the values in from inside out, each moved past the ones to come
@@ -213,13 +210,13 @@ def _definition(inf: Inference, rule: str, lhs: Term, rhs: Term | None, premises
     return Equation(STRICT, lhs, inf.state.store.add(body))
 
 
-def _exactly(premises: Sequence[Equation], count: int, rule: str) -> Sequence[Equation]:
-    if len(premises) != count:
-        raise Rejection(f"{rule} takes {count} premise(s)")
-    return premises
+def _only(premises: _Premises) -> Equation:
+    if len(premises) != 1:
+        raise Rejection("the rule takes one premise")
+    return premises[0]
 
 
-_STRUCTURAL: dict[str, _Structural] = {
+_STRUCTURAL: dict[str, Callable[[Inference, Term, Term | None, _Premises], Equation]] = {
     "inside": _inside,
     "congruence": _congruence,
     "transitivity": _transitivity,
@@ -227,6 +224,6 @@ _STRUCTURAL: dict[str, _Structural] = {
     "value": _value,
     "arrow": _arrow,
     "ring": _ring,
-    "field": _ring,
+    "field": _field,
     "definition": _definition,
 }

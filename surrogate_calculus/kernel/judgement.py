@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,25 +44,9 @@ class Hypothesis:
     term: Term
 
     def __str__(self) -> str:
-        from ..printing.text import to_unicode  # for humans only
+        from ..printing.hypotheses import statement  # for humans only
 
-        return self.render(to_unicode)
-
-    def render(self, show: Callable[[Term], str]) -> str:
-        """The hypothesis as text, its term printed by ``show``."""
-        from ..language.binding import instantiate
-        from ..language.terms import Sym
-
-        term, names = self.term, []
-        used: set[str] = set()
-        while term.loose:
-            name = next(n for n in ("i", "j", "k", "l", "m", "n", *(f"i{c}" for c in range(99))) if n not in used)
-            used.add(name)
-            names.append(name)
-            term = instantiate(term, Sym(name))
-        sign = {"nonzero": "{} ≠ 0", "positive": "{} > 0"}[self.kind]
-        text = sign.format(show(term))
-        return f"{text} for every {', '.join(names)}" if names else text
+        return statement(self.kind, self.term)
 
 
 class Rejection(Exception):

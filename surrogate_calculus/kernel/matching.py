@@ -8,7 +8,7 @@ binders, its value is shifted, and the match fails if the value uses an index th
 from __future__ import annotations
 
 from ..language.binding import shift
-from ..language.terms import Grad, Store, Sym, Term
+from ..language.terms import Grad, Store, Sym, Term, postorder
 from .judgement import Rejection
 from .rules import PARAM
 
@@ -54,8 +54,12 @@ def match(pattern: Term, term: Term) -> Substitution | None:
     return found
 
 
-def instance(pattern: Term, found: Substitution, store: Store) -> Term:
+def instance(pattern: Term, found: Substitution, store: Store, free: bool = False) -> Term:
     """The pattern with its metavariables replaced, by terms of the store; in the store.
+
+    Args:
+        free: the pattern stands by itself (a side condition), under as many binders as its
+            metavariables did, which it says something of for every value of their indices.
 
     Raises:
         Rejection: a value uses an index that does not exist where the pattern puts it, or the
@@ -85,4 +89,5 @@ def instance(pattern: Term, found: Substitution, store: Store) -> Term:
                 args.pop()
         return store.node(p.__class__, key, tuple(args), getattr(p, "hint", None))
 
-    return build(pattern, 0)
+    metas = [n.key for n in postorder(pattern) if n.__class__ is Sym and n.key in found]
+    return build(pattern, max((found[m][1] for m in metas), default=0) if free else 0)

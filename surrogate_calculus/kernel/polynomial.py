@@ -29,7 +29,7 @@ Polynomial = dict[Monomial, Coefficient]
 #: An exponent beyond this is left as an atom.
 MAX_EXPONENT = 64
 #: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
-MAX_WORK = 100_000
+MAX_WORK = 30_000
 
 
 def coefficient(value: Coefficient) -> Coefficient:

@@ -107,7 +107,7 @@ _OPERATORS = [
     Rule("grad_max", "∇ max(A, B) = [A > B] ∇A + [B > A] ∇B, min likewise, A ≠ B"),
     Rule("grad_cases", "∇ cases(c: A, else: B) = cases(c: ∇A, else: ∇B)"),
     Rule("grad_series", "∇ Σ[i](E) = Σ[i](∇E)"),
-    Rule("grad_series_product", "∇ ∏[i](E) = ∏[i](E) Σ[i](∇E / E) where E ≠ 0"),
+    Rule("grad_series_product", "∇ ∏[i](E) = Σ[j](∏[i](∇E if i = j, else E))"),
     Rule("grad_grad", "∇φ ∇θ E = ∇φ A where ∇θ E = A"),
     # →: calculus.evaluation
     Rule("eval_free", "→(E) = E if ⊥ does not occur in E", "Eq. 5, 30, 143"),
@@ -140,6 +140,13 @@ _PATTERNS = [
         "Eq. 6, 41",
         left=_d(A),
         right=Mul(A, _d(Fn("log", A))),
+        conditions=(("nonzero", A),),
+    ),
+    Rule(
+        "product_log_derivative",
+        "∇ ∏[i](A) = ∏[i](A) Σ[i](∇A / A) where A ≠ 0",
+        left=_d(Prod(LO, HI, A)),
+        right=Mul(Prod(LO, HI, A), Sum(LO, HI, Mul(_d(A), _inv(A)))),
         conditions=(("nonzero", A),),
     ),
     Rule("exp_log", "exp(log A) = A where A > 0", left=Fn("exp", Fn("log", A)), right=A, conditions=(("positive", A),)),
