@@ -8,13 +8,15 @@ otherwise; the subscript of a density is its parameter; ``\top`` transposes, ``T
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ParseError, Span
+from ..errors import ParseError, Span, SurrogateError
 from .latex_builder import LatexBuilder
+from .latex_names import latex_name
 from .latex_scanner import scan_latex
 from .names import canonical_name
 from .scanner import Token
@@ -45,14 +47,43 @@ def parse_latex(text: str, given: Document | None = None, *, vector: Collection[
     if given is not None:
         names |= given.vector_names
         known = frozenset(given.names())
-    tokens = scan_latex(text, known)
     builder = LatexBuilder(text, given, names)
-    term: Term = _run(tokens, builder).term
-    builder.finish()
+    try:
+        term: Term = _run(scan_latex(text, known), builder).term
+        builder.finish()
+    except SurrogateError as error:
+        error.instead = None if error.instead is None else _in_latex(error.instead)
+        raise
     return term
 
 
-def _run(tokens: list[Token], builder: LatexBuilder) -> Any:
+#: How the text language, whose checks are shared, spells what LaTeX spells otherwise.
+_SPELLINGS: tuple[tuple[str, str], ...] = (
+    (r"𝔼\[x ~ p\(·; θ\)\]", r"\\mathbb{E}_{x \\sim p(\\cdot; \\theta)}"),
+    (r"(\w+) ~ p\(·; θ\), ASCII .*", r"\1 \\sim p(\\cdot; \\theta)"),
+    (r"([Σ∏])\[(\w+)=1\.\.N\]\(…\)", r"\1_{\2=1}^{N} …"),
+    (r"([Σ∏])\[(\w+)\]\(…\)", r"\1_{\2} …"),
+    (r"(\w)\[([\w, ]+)\]", r"\1_{\2}"),
+    (r"@(\d+)", r"\\langle \1 \\rangle"),
+    (r"\*\(", r" \\cdot ("),
+    (r"∇(\w)", r"\\nabla_\1"),
+    (r"A ⊗ B \(or outer\(A, B\)\)", r"A B^\\top or A \\otimes B"),
+    ("Σ", r"\\sum"),
+    ("∏", r"\\prod"),
+    ("⊗", r"\\otimes"),
+)
+
+
+def _in_latex(advice: str) -> str:
+    """Advice of the text language, in LaTeX."""
+    if len(advice) > 500:
+        return advice
+    for pattern, spelled in _SPELLINGS:
+        advice = re.sub(pattern, spelled, advice)
+    return "".join(latex_name(c) if "α" <= c <= "ω" else c for c in advice)
+
+
+def _run(source: Iterable[Token], builder: LatexBuilder) -> Any:
     from lark.exceptions import UnexpectedToken
     from lark.parsers.lalr_parser_state import ParseConf, ParserState
 
@@ -60,9 +91,11 @@ def _run(tokens: list[Token], builder: LatexBuilder) -> Any:
     callbacks: Any = {rule: getattr(builder, method) for rule, method in rules}
     state: Any = ParserState(ParseConf(table, callbacks, "formula"), None)  # type: ignore[arg-type]
     feed = state.feed_token
+    tokens: list[Token] = []
     position = 0
     try:
-        for token in tokens:
+        for token in source:
+            tokens.append(token)
             feed(token)
             position += 1
         end = tokens[-1].end if tokens else 0
@@ -103,16 +136,31 @@ _AT: dict[str, tuple[str, str]] = {
     "SIM": (r"a \sim outside an expectation", r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[f(x)\right]"),
     "COMMA": ("a comma outside a list", r"write one expression, or a list in f(x, y) and w_{t, i}"),
     "SEMI": ("a semicolon outside the arguments of a function", r"write p(x; \theta)"),
-    "AMP": ("an & outside cases", r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}"),
+    "AMP": (
+        "an & outside cases",
+        r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}",
+    ),
     "LINE": ("a line break outside cases", "write one formula"),
-    "IF": ("an “if” outside cases", r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}"),
+    "IF": (
+        "an “if” outside cases",
+        r"write \begin{cases} a & \text{if } x > 0 \\ b & \text{otherwise} \end{cases}",
+    ),
     "TOP": (r"a \top that is no superscript", r"write A B^\top"),
-    "SUB": ("a subscript behind something that is no plain name", r"write w_{t, i} for two indices, \bar{w}_{i} for an accent"),
+    "SUB": (
+        "a subscript behind something that is no plain name",
+        r"write w_{t, i} for two indices, \bar{w}_{i} for an accent",
+    ),
     "SUP": ("a second superscript", r"write \left(x^{a}\right)^{b} or x^{a^{b}}"),
-    "CDOT": (r"a \cdot where a factor is needed", r"write a \cdot b; the placeholder stands in a law, x \sim p(\cdot)"),
+    "CDOT": (
+        r"a \cdot where a factor is needed",
+        r"write a \cdot b; the placeholder stands in a law, x \sim p(\cdot)",
+    ),
     "OTIMES": (r"an \otimes where a factor is needed", r"write A \otimes B"),
     "PLUS": ("a + where a term is needed", "write a + b; leave a leading + away"),
-    "MINUS": ("a - where a term is needed", r"write a - b, or parentheses around what is negative, \left(-x\right)"),
+    "MINUS": (
+        "a - where a term is needed",
+        r"write a - b, or parentheses around what is negative, \left(-x\right)",
+    ),
     "LPAR": ("a ( where it cannot stand", r"write f(x) or x \cdot (a + b)"),
     "COLON": ("a colon", r"write \sum_{i=1}^{N} for a range, p(x; \theta) for parameters"),
 }  # fmt: skip
@@ -120,10 +168,13 @@ _AT: dict[str, tuple[str, str]] = {
 _BEHIND: dict[str, tuple[str, str]] = {
     "NABLA": ("∇ without its parameter", r"write \nabla_{\theta} E"),
     "BIG": ("a sum or product without its range", r"write \sum_{i=1}^{N} x_{i}"),
-    "EXPECT": ("an expectation without its law", r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[f(x)\right]"),
+    "EXPECT": (
+        "an expectation without its law",
+        r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[f(x)\right]",
+    ),
     "PARTIAL": (
         "∂ without the number of a slot",
-        r"write \partial_{2} f(x; \theta) for one slot, \nabla_{\theta} f(x; \theta) for the whole derivative",
+        r"write \partial_{2} f(x; \theta) for a slot, \nabla_{\theta} f(x; \theta) for all of them",
     ),
     "FRAC": ("a fraction without its two parts", r"write \frac{a}{b}"),
     "SQRT": ("a root of nothing", r"write \sqrt{x}"),
@@ -142,13 +193,17 @@ def _unexpected(tokens: list[Token], position: int, expected: set[str], text: st
     before = tokens[position - 1] if position else None
     if position >= len(tokens):
         if before is None:
-            return ParseError("there is no formula", instead="write an expression", text=text, span=Span(0, max(1, len(text))))
-        what, instead = _BEHIND.get(before.type, ("the formula ends too early", "write what the last sign stands before"))
+            span = Span(0, max(1, len(text)))
+            return ParseError("there is no formula", instead="write an expression", text=text, span=span)
+        early = ("the formula ends too early", "write what the last sign stands before")
+        what, instead = _BEHIND.get(before.type, early)
         return ParseError(what, instead=instead, text=text, span=Span(before.start, before.end))
     token = tokens[position]
     span = Span(token.start, token.end)
     shown = text[token.start : token.end]
-    if before is not None and before.type in _BEHIND and not (before.type == "SUP" and token.type == "TOP"):
+    if position > 3 and tokens[position - 4].type == "EXPECT" and token.type != "RBRACE":
+        what, instead = _BEHIND["EXPECT"]
+    elif before is not None and before.type in _BEHIND and not (before.type == "SUP" and token.type == "TOP"):
         what, instead = _BEHIND[before.type]
         if before.type == "SUB" and position > 1 and tokens[position - 2].type in _BEHIND:
             what, instead = _BEHIND[tokens[position - 2].type]
@@ -158,7 +213,8 @@ def _unexpected(tokens: list[Token], position: int, expected: set[str], text: st
     elif token.type in _AT:
         what, instead = _AT[token.type]
     elif token.type in _EMPTY and "NAME" in expected:
-        what, instead = f"something is missing before this {shown}", "write the term that the sign before it needs"
+        what = f"something is missing before this {shown}"
+        instead = "write the term that the sign before it needs"
     elif token.type == "RBRACE" or "RBRACE" in expected:
         what, instead = f"unexpected {shown} between braces", r"write \frac{a}{b}, w_{t, i}, \sum_{i=1}^{N}"
     else:

@@ -1,25 +1,20 @@
 r"""From reduced rules of ``latex.lark`` to terms.
 
 Names, scopes, binders and checks are those of the text language, by inheritance; what is here is what
-LaTeX writes in its own way: juxtaposed products, fractions, scripts, ``A B^\top``.
+LaTeX writes in its own way: prefixes, scripts, applications, the ranges of sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import Any
 
-from ..errors import SurrogateError, TermError
-from .arithmetic import MINUS_ONE, Dot, Node
-from .builder import Builder, _Head
+from .arithmetic import Dot, Node
+from .builder import _Head
 from .latex_names import latex_name
+from .latex_products import Item, LatexProducts, kind_of
 from .scanner import Token
-from .terms import ONE, Axis, Bound, Eval, Fn, Grad, Num, Pow, Sym
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from .declarations import Document
+from .terms import Axis, Bound, Fn, Grad, Num, Pow, Sym
 
 __all__ = ["LatexBuilder"]
 
@@ -29,28 +24,6 @@ _NEXT_AXIS = object()
 _INDEX_LETTERS = frozenset("ijklmnst")
 #: More indices than any family has: the declaration leaves their number open.
 _ANY = 1_000
-
-
-class Item(Node):
-    """A factor: how it is written, what it contributes to the product it stands in."""
-
-    __slots__ = ("items", "kind", "parts")
-
-    def __init__(self, node: Node, kind: str, parts: list[Node] | None = None) -> None:
-        super().__init__(node.term, node.start, node.end, node.kids)
-        self.kind = kind
-        #: The factors it gives: several for a fraction, which is spliced into its product.
-        self.parts: list[Node] = [self] if parts is None else parts
-        #: For a whole product, its items as written; empty behind a minus.
-        self.items: list[Node] = []
-
-
-class Row(list[Node]):
-    """Factors of a product that is being read, and the items they came from."""
-
-    def __init__(self, parts: Sequence[Node], items: list[Node]) -> None:
-        super().__init__(parts)
-        self.items = items
 
 
 class Script:
@@ -65,130 +38,8 @@ class Script:
         self.top = top
 
 
-def _kind(node: Node) -> str:
-    return node.kind if isinstance(node, Item) else "closed"
-
-
-def _parts(node: Node) -> list[Node]:
-    return node.parts if isinstance(node, Item) else [node]
-
-
-class LatexBuilder(Builder):
-    """The callbacks of one parse of LaTeX.
-
-    Args:
-        text: the source, for error messages.
-        given: declarations that uses are checked against, or None for a bare expression.
-        vector: names of the vector parameters.
-    """
-
-    def __init__(self, text: str, given: Document | None, vector: Collection[str]) -> None:
-        super().__init__(text, None, None if given is None else given.scope(), vector)
-        self.given = given
-
-    def shown(self, start: int, end: int) -> str:
-        """A piece of the source, cut to a length that fits a message."""
-        piece = " ".join(self.text[start:end].split())
-        return piece if len(piece) <= 40 else piece[:38] + " …"
-
-    # ---- products ----
-
-    def started(self, c: list[Any]) -> Row:
-        """The first factor."""
-        item = c[0]
-        if _kind(item) == "transposed":
-            self.fail(
-                "⊤ without a vector to its left",
-                r"⊤ turns the second vector of an outer product: A B^\top",
-                item.start,
-                item.end,
-            )
-        return Row(_parts(item), [item])
-
-    def juxtaposed(self, c: list[Any]) -> Row:
-        """One more factor right behind; refused where it could be read in two ways."""
-        row, item = c
-        before = row.items[-1]
-        kind = _kind(before)
-        if kind == "prefix":
-            operand = before.kids[0]
-            head = self.shown(before.start, operand.start)
-            inner, behind = self.shown(operand.start, operand.end), self.shown(item.start, item.end)
-            left, right = ("\\left(", "\\right)") if "\\frac" in inner else ("(", ")")
-            self.fail(
-                f"{head} {inner} followed by a factor has two readings",
-                f"write {left}{head} {inner}{right} {behind}, or {head}{left}{inner} {behind}{right}",
-                before.start,
-                item.end,
-            )
-        if _kind(item) == "number":
-            self.fail(
-                "a number right behind a factor",
-                rf"write x_2, x^2 or x \cdot 2 for {self.shown(before.start, item.end)}",
-                item.start,
-                item.end,
-            )
-        if _kind(item) == "square" and kind in ("name", "power"):
-            self.fail(
-                "square brackets behind a name",
-                r"write w_{t} for an index, x \cdot (…) for a product",
-                item.start,
-                item.end,
-            )
-        return self._joined(row, item)
-
-    def times(self, c: list[Any]) -> Row:  # type: ignore[override]
-        r"""One more factor behind ``\cdot``."""
-        return self._joined(c[0], c[2])
-
-    def _joined(self, row: Row, item: Node) -> Row:
-        if _kind(item) == "transposed":
-            left, own = self._axes_of(row), self.axes.of(item.term)
-            if len(left) != 1 or len(own) != 1:
-                error = TermError(
-                    "⊤ turns the second of two vectors in an outer product",
-                    instead=r"write A B^\top with vectors A and B; \otimes for other shapes",
-                )
-                raise self.placed(error, item.start, item.end)
-            row.append(self._moved(item, 1 if max(own) == 1 else 0))
-        else:
-            row.extend(_parts(item))
-        row.items.append(item)
-        return row
-
-    def outer(self, c: list[Any]) -> Row:
-        r"""One more factor behind ``\otimes``: its axes move behind those to the left."""
-        row, _, item = c
-        count = len(self._axes_of(row))
-        row.extend(self._moved(part, count) for part in _parts(item))
-        row.items.append(item)
-        return row  # type: ignore[no-any-return]
-
-    def _axes_of(self, row: Row) -> frozenset[int]:
-        return frozenset[int]().union(*(self.axes.of(part.term) for part in row))
-
-    def finished(self, c: list[Any]) -> Item:
-        """A product without a sign."""
-        row: Row = c[0]
-        item = Item(self._product(list(row)), "row", list(row))
-        item.items = row.items
-        return item
-
-    def negated(self, c: list[Any]) -> Item:
-        """A product behind a minus."""
-        minus, row = c
-        head = row[0]
-        if isinstance(head.term, Num):
-            parts = [Node(Num(-head.term.value), minus.start, head.end), *row[1:]]
-        else:
-            parts = [Node(MINUS_ONE, minus.start, minus.end), *row]
-        return Item(self._product(parts), "row", parts)
-
-    def extended(self, c: list[Any]) -> Item:
-        """Σ or ∏ over the rest of the product."""
-        head, row = c
-        body = self._product(list(row))
-        return Item(self._bound(head, body, body.end), "open")
+class LatexBuilder(LatexProducts):
+    """The callbacks of one parse of LaTeX."""
 
     # ---- prefixes ----
 
@@ -203,7 +54,9 @@ class LatexBuilder(Builder):
         return self._applied_prefix(c[0], c[2], c[3].end)
 
     def _applied_prefix(self, prefix: Any, body: Node, end: int) -> Node:
-        return self._gradient(prefix, body, end) if isinstance(prefix, _Head) else self._one(prefix, body, end)
+        if isinstance(prefix, _Head):
+            return self._gradient(prefix, body, end)
+        return self._one(prefix, body, end)
 
     def _one(self, word: Token, body: Node, end: int) -> Node:
         if word.type == "FUNC":
@@ -290,12 +143,12 @@ class LatexBuilder(Builder):
         """What stands in braces."""
         for node in c[1]:
             items = node.items if isinstance(node, Item) else []
-            for left, right in zip(items, items[1:], strict=False):
-                if _kind(left) == _kind(right) == "name" and left.end == right.start:
-                    both = self.shown(left.start, left.end), self.shown(right.start, right.end)
+            for left, right in pairwise(items):
+                if kind_of(left) == kind_of(right) == "name" and left.end == right.start:
+                    a, b = self.shown(left.start, left.end), self.shown(right.start, right.end)
                     self.fail(
                         "two letters side by side, a product, in an index",
-                        rf"write {both[0]},{both[1]} for two indices, {both[0]} \cdot {both[1]} for a product",
+                        rf"write {a},{b} for two indices, {a} \cdot {b} for a product",
                         left.start,
                         right.end,
                     )
@@ -335,7 +188,8 @@ class LatexBuilder(Builder):
                     whole = self.shown(token.start, sup.start).rstrip("^").rstrip()
                     self.fail(
                         f"{token.value} is a family with a free index: this superscript would be an index",
-                        rf"write {base}_{{{inside}}} for the index, \left({whole}\right)^{{{node.term.value}}} for the power",
+                        rf"write {base}_{{{inside}}} for the index, "
+                        rf"\left({whole}\right)^{{{node.term.value}}} for the power",
                         token.start,
                         sup.end,
                     )
@@ -368,9 +222,9 @@ class LatexBuilder(Builder):
         return 0
 
     def power(self, c: list[Any]) -> Item:
-        """``E^x``, and ``E^\\top``."""
+        r"""``E^x``, and ``E^\top``."""
         base, _, script = c
-        if _kind(base) == "partial":
+        if kind_of(base) == "partial":
             shown = self.shown(base.start, base.end)
             self.fail(
                 "a power behind a partial derivative has two readings",
@@ -386,97 +240,6 @@ class LatexBuilder(Builder):
         exponent = self._single(script, "one exponent, x^{2}; indices stand below, w_{t, i}")
         node = self.make(Pow(base.term, exponent.term), base.start, script.end, (base, exponent))
         return Item(node, "power")
-
-    def number(self, c: list[Any]) -> Item:
-        """A number."""
-        return Item(super().number(c), "number")
-
-    # ---- fractions and brackets ----
-
-    @staticmethod
-    def quotient(c: list[Any]) -> list[Node]:
-        """What stands above or below a bar: its summands."""
-        return c[0]  # type: ignore[no-any-return]
-
-    def fraction(self, c: list[Any]) -> Item:
-        r"""``\frac{a b}{c}``: the factors above, then 1/c.
-
-        A denominator of several braces, ``{b} {c^{2}}``, gives a factor for each.
-        """
-        bar, above, below, end = c[0], c[2], c[5], c[6].end
-        upper, lower = above[0], below[0]
-        factors = list(upper.parts) if len(above) == 1 else [self.summed([above])]
-        units = lower.items if len(below) == 1 else []
-        if units and all(_kind(unit) == "unit" for unit in units):
-            if len(factors) == 1 and factors[0].term == ONE:
-                factors = []
-            for unit in units:
-                factors.append(self._divisor(unit))
-        else:
-            factors = self.over([factors, bar, self.summed([below])])
-        node = self._product(factors)
-        return Item(Node(node.term, bar.start, end, node.kids), "fraction", factors)
-
-    def _divisor(self, unit: Node) -> Node:
-        inner = unit.kids[0]
-        term = inner.term
-        if isinstance(term, Num):
-            if term.value == 0:
-                self.fail("a division by zero", "divide by something that is not 0", unit.start, unit.end)
-            return Node(Num(1 / term.value), unit.start, unit.end)
-        if _kind(inner) == "power" and isinstance(term, Pow):
-            base, exponent = term.args
-            if isinstance(exponent, Num) and exponent.value > 0 and exponent.value.denominator == 1:
-                return self.make(Pow(base, Num(-exponent.value)), unit.start, unit.end, inner.kids)
-        return self.make(Pow(term, MINUS_ONE), unit.start, unit.end, (inner,))
-
-    def braced(self, c: list[Any]) -> Item:
-        """Braces, which are not seen: around one factor only."""
-        inner = c[1]
-        items = inner.items if isinstance(inner, Item) else []
-        if len(items) != 1 or _kind(items[0]) in ("prefix", "open", "transposed"):
-            self.fail(
-                "braces are not seen, and group nothing for the reader",
-                f"write ({self.shown(inner.start, inner.end)})",
-                c[0].start,
-                c[2].end,
-            )
-        node = Node(inner.term, c[0].start, c[2].end, (items[0],))
-        return Item(node, "unit")
-
-    def square(self, c: list[Any]) -> Item:
-        """Square brackets around an expression."""
-        return Item(self.parenthesised(c), "square")
-
-    def root(self, c: list[Any]) -> Node:
-        r"""``\sqrt{E}``."""
-        return self.make(Fn("sqrt", c[2].term), c[0].start, c[3].end, (c[2],))
-
-    def evaluated(self, c: list[Any]) -> Node:
-        r"""``\overrightarrow{E}``."""
-        return Node(Eval(c[2].term), c[0].start, c[3].end, (c[2],))
-
-    def absolute(self, c: list[Any]) -> Node:
-        r"""``\left|E\right|``."""
-        return self.make(Fn("abs", c[1].term), c[0].start, c[2].end, (c[1],))
-
-    def pair(self, c: list[Any]) -> Node:
-        """max and min."""
-        token, _, args, close = c
-        if len(args) != 2:
-            name = self.shown(token.start, token.end)
-            advice = f"nest it, {name}(a, {name}(b, c))" if len(args) > 2 else f"write {name}(a, b)"
-            self.fail(f"{token.value} takes two arguments, not {len(args)}", advice, token.start, close.end)
-        return self.make(Fn(token.value, *[a.term for a in args]), token.start, close.end, tuple(args))
-
-    def angle(self, c: list[Any]) -> Node:
-        r"""``\langle 2 \rangle``, an open axis."""
-        return self.axis([c[1]])
-
-    @staticmethod
-    def pi(c: list[Any]) -> Node:
-        """The number π."""
-        return Node(Fn("pi"), c[0].start, c[0].end)
 
     # ---- applications ----
 
@@ -500,9 +263,9 @@ class LatexBuilder(Builder):
         for node in script.nodes:
             name = node.term.name if isinstance(node.term, Sym) else None
             if name is None or (not many and self.given is None and name in _INDEX_LETTERS):
+                below = self.shown(node.start, node.end)
                 self.fail(
-                    f"{base}(…) reads as a density with a parameter below, and {self.shown(node.start, node.end)} "
-                    "looks like an index",
+                    f"{base}(…) reads as a density with a parameter below, and {below} looks like an index",
                     rf"for a product write {base} \cdot (…), for a parameter p(x; …)",
                     token.start,
                     script.end,
@@ -612,14 +375,3 @@ class LatexBuilder(Builder):
         if not branches:
             return Node(otherwise.term, start, close.end, otherwise.kids)
         return super().cases([c[0], None, branches, None, None, otherwise, close])
-
-    # ---- at the end ----
-
-    def finish(self) -> None:
-        """The checks that need the whole formula, said in LaTeX."""
-        try:
-            super().finish()
-        except SurrogateError as error:
-            if error.instead is not None and "*(" in error.instead:
-                error.instead = error.instead.replace("*(", r" \cdot (")
-            raise

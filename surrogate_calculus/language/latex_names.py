@@ -31,7 +31,7 @@ GREEK_COMMANDS: dict[str, str] = {
     name: letter
     for name, letter in GREEK.items()
     if name.islower()
-    or name in "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    or letter in "ΓΔΘΛΞΠΣΥΦΨΩ"
 }
 del GREEK_COMMANDS["omicron"]
 #: Other forms that fold onto the same letters.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NoReturn
 
 from ..errors import ParseError, Span
@@ -22,9 +22,12 @@ __all__ = ["NameToken", "scan_latex"]
 
 #: Commands that change only how a formula looks.
 _IGNORED = frozenset(
-    "left right big Big bigg Bigg bigl Bigl biggl Biggl bigr Bigr biggr Biggr bigm Bigm quad qquad thinspace "
-    "limits nolimits displaystyle textstyle scriptstyle mathstrut strut".split()
-)
+    {
+        "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "Bigl", "biggl", "Biggl", "bigr", "Bigr",
+        "biggr", "Biggr", "bigm", "Bigm", "quad", "qquad", "thinspace", "limits", "nolimits", "displaystyle",
+        "textstyle", "scriptstyle", "mathstrut", "strut",
+    }
+)  # fmt: skip
 _OPENING = frozenset({"left", "bigl", "Bigl", "biggl", "Biggl"})
 _CLOSING = frozenset({"right", "bigr", "Bigr", "biggr", "Biggr"})
 _COMMANDS: dict[str, tuple[str, str]] = {
@@ -53,8 +56,22 @@ _FUNCTIONS = frozenset(FUNCTIONS) - {"max", "min", "gt", "ge", "eq", "cases", "p
 _PAIRS = frozenset({"max", "min"})
 #: Functions with a command of their own; the others are written ``\operatorname{…}``.
 _OWN_COMMAND = frozenset({"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"})
-_OPENS = {"LPAR": ")", "LSQB": "]", "LBRACE": "}", "LABS": r"\right|", "LANGLE": r"\rangle", "BCASES": r"\end{cases}"}
-_CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE", "RABS": "LABS", "RANGLE": "LANGLE", "ECASES": "BCASES"}
+_OPENS = {
+    "LPAR": ")",
+    "LSQB": "]",
+    "LBRACE": "}",
+    "LABS": r"\right|",
+    "LANGLE": r"\rangle",
+    "BCASES": r"\end{cases}",
+}
+_CLOSES = {
+    "RPAR": "LPAR",
+    "RSQB": "LSQB",
+    "RBRACE": "LBRACE",
+    "RABS": "LABS",
+    "RANGLE": "LANGLE",
+    "ECASES": "BCASES",
+}
 _ADVICE: dict[str, str] = {
     "/": r"write \frac{a}{b}",
     "\\{": "write round parentheses",
@@ -82,8 +99,16 @@ _TOKEN = re.compile(
 )
 _PRIMES = re.compile(r"['′’]+|\^\s*\\prime(?![A-Za-z])|\^\s*\{\s*(?:\\prime\s*)+\}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_BRACKET = re.compile(r"\\.|%[^\n]*|[()\[\]{}]", re.DOTALL)
+_PARTNERS = {"(": ")", "[": "]", "{": "}"}
 _BLANKS = re.compile(r"(?:\s|~|\\[,;:! ])*")
+_CALLED = re.compile(r"(?:\s|\\left(?![A-Za-z])|\\[bB]ig+l?(?![A-Za-z]))*\(")
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
+
+
+def _may_stand(name: str) -> bool:
+    """Whether this is a name; ``sum`` and its like are words of the language only before brackets."""
+    return is_name(name) or name in CALL_WORDS
 
 
 class NameToken(Token):
@@ -96,15 +121,16 @@ class NameToken(Token):
         self.bold = bold
 
 
-def scan_latex(text: str, known: Collection[str] = ()) -> list[Token]:
-    """All tokens of a formula; linear, and limited in size and nesting before anything is parsed.
+def scan_latex(text: str, known: Collection[str] = ()) -> Iterator[Token]:
+    r"""The tokens of a formula, one by one; linear, and limited in size and nesting.
 
     Args:
         text: the formula, with or without ``$``.
-        known: names that are declared, so that ``loss`` for ``\\mathrm{loss}`` is noticed.
+        known: names that are declared, so that ``loss`` for ``\mathrm{loss}`` is noticed.
 
     Raises:
-        ParseError: unbalanced or too deep brackets, unknown commands and characters.
+        ParseError: unbalanced or too deep brackets, before the first token; unknown commands and
+            characters, when they are reached.
     """
     if len(text) > MAX_TEXT:
         raise ParseError(
@@ -113,7 +139,48 @@ def scan_latex(text: str, known: Collection[str] = ()) -> list[Token]:
             text=text,
             span=Span(0, 1),
         )
+    _check_brackets(text)
     return _Scanner(text, known).run()
+
+
+def _check_brackets(text: str) -> None:
+    """Match all brackets by one scan, before anything else is read."""
+    opened: list[tuple[str, int]] = []
+    for match in _BRACKET.finditer(text):
+        bracket, place = match.group(), Span(match.start(), match.end())
+        if bracket in _PARTNERS:
+            if len(opened) >= MAX_NESTING:
+                raise ParseError(
+                    f"brackets nest deeper than {MAX_NESTING:,}",
+                    instead="give inner parts a name, or build the term in Python",
+                    text=text,
+                    span=place,
+                )
+            opened.append((bracket, match.start()))
+        elif bracket in ")]}":
+            if not opened:
+                raise ParseError(
+                    f"this {bracket} closes nothing",
+                    instead="leave it away, or open one before",
+                    text=text,
+                    span=place,
+                )
+            partner, _ = opened.pop()
+            if _PARTNERS[partner] != bracket:
+                raise ParseError(
+                    f"this {bracket} meets the {partner} that was opened last",
+                    instead=f"close with {_PARTNERS[partner]} first",
+                    text=text,
+                    span=place,
+                )
+    if opened:
+        partner, start = opened[-1]
+        raise ParseError(
+            f"this {partner} is never closed",
+            instead=f"add the missing {_PARTNERS[partner]}",
+            text=text,
+            span=Span(start, start + 1),
+        )
 
 
 class _Scanner:
@@ -130,10 +197,14 @@ class _Scanner:
         self.wanted = 0  # arguments that the command just read still wants
 
     def fail(self, what: str, instead: str, start: int, end: int) -> NoReturn:
-        raise ParseError(what, instead=instead, text=self.text, span=Span(start, end))
+        raise self.error(what, instead, start, end)
 
-    def run(self) -> list[Token]:
+    def error(self, what: str, instead: str, start: int, end: int) -> ParseError:
+        return ParseError(what, instead=instead, text=self.text, span=Span(start, end))
+
+    def run(self) -> Iterator[Token]:
         """The whole text."""
+        given = 0
         text, position, end = self.text, 0, len(self.text)
         while position < end:
             match = _TOKEN.match(text, position)
@@ -151,6 +222,9 @@ class _Scanner:
                 position = self.letter(match.group(), position, match.end())
             else:
                 position = self.symbol(match.group(), position, match.end())
+            while given < len(self.tokens):
+                yield self.tokens[given]
+                given += 1
         if self.opened:
             token = self.tokens[self.opened[-1][0]]
             closing = _OPENS["LPAR" if token.type == "CALL" else token.type]
@@ -161,28 +235,29 @@ class _Scanner:
                 token.end,
             )
         if self.wanted:
-            self.fail("the formula ends too early", r"write \frac{a}{b}, \sqrt{x}", max(0, end - 1), max(1, end))
-        return self.tokens
+            advice = r"write \frac{a}{b}, \sqrt{x}"
+            self.fail("the formula ends too early", advice, max(0, end - 1), max(1, end))
 
     # ---- emitting ----
 
-    def emit(self, type: str, value: str, start: int, end: int) -> int:
+    def emit(self, kind: str, value: str, start: int, end: int) -> int:
         """One token that is no name; brackets are matched."""
-        return self.put(Token(type, value, start, end))
+        return self.put(Token(kind, value, start, end))
 
     def put(self, token: Token) -> int:
-        type, tokens = token.type, self.tokens
-        if self.wanted and type != "LBRACE":
-            if type not in ("NAME", "NUMBER"):
-                self.fail("an argument without braces", r"write \frac{a}{b}, \sqrt{x}", token.start, token.end)
+        kind, tokens = token.type, self.tokens
+        if self.wanted and kind != "LBRACE":
+            if kind not in ("NAME", "NUMBER"):
+                advice = r"write \frac{a}{b}, \sqrt{x}"
+                self.fail("an argument without braces", advice, token.start, token.end)
             self.wanted -= 1
             tokens.append(Token("LBRACE", "{", token.start, token.start))
             tokens.append(token)
             tokens.append(Token("RBRACE", "}", token.end, token.end))
             self.partner[len(tokens) - 1] = len(tokens) - 3
             return token.end
-        if type in _OPENS:
-            if type == "LPAR" and self.applies(len(tokens) - 1):
+        if kind in _OPENS:
+            if kind == "LPAR" and self.applies(len(tokens) - 1):
                 token.type = "CALL"
             if len(self.opened) >= MAX_NESTING:
                 self.fail(
@@ -193,7 +268,7 @@ class _Scanner:
                 )
             self.opened.append((len(tokens), max(0, self.wanted - 1)))
             self.wanted = 0
-        elif type in _CLOSES:
+        elif kind in _CLOSES:
             self.close(token)
         tokens.append(token)
         return token.end
@@ -201,7 +276,8 @@ class _Scanner:
     def close(self, token: Token) -> None:
         shown = self.text[token.start : token.end]
         if not self.opened:
-            self.fail(f"this {shown} closes nothing", "leave it away, or open one before", token.start, token.end)
+            advice = "leave it away, or open one before"
+            self.fail(f"this {shown} closes nothing", advice, token.start, token.end)
         position, wanted = self.opened.pop()
         partner = self.tokens[position]
         opened = "LPAR" if partner.type == "CALL" else partner.type
@@ -222,6 +298,8 @@ class _Scanner:
             first = last
             if tokens[last].type == "RBRACE":
                 first = self.partner[last]
+            elif tokens[last].type not in ("NAME", "NUMBER", "TOP"):
+                return False
             if first >= 2 and tokens[first - 1].type in ("SUB", "SUP"):
                 last = first - 2  # a script: its base decides
                 continue
@@ -260,6 +338,9 @@ class _Scanner:
 
     def word(self, word: str, start: int, end: int) -> None:
         """Letters side by side are a product; complain where they spell something."""
+        if len(word) > 40:
+            advice = r"write \mathrm{loss} for a name, a b for a product"
+            self.fail("a long row of letters", advice, start, end)
         spaced = " ".join(word)
         if word in GREEK:
             self.fail(f"{word} is a product of letters here", rf"write \{word}", start, end)
@@ -283,7 +364,7 @@ class _Scanner:
             name += "'" * (found.count("\\prime") if "\\" in found else len(found))
             end = primes.end()
         name = canonical_name(name)
-        if not is_name(name):
+        if not _may_stand(name):
             self.fail(f"{name} is no name of the language", "write a letter, or \\mathrm{name}", start, end)
         return self.put(NameToken(name, start, end, bold))
 
@@ -295,12 +376,8 @@ class _Scanner:
             self.fail("a prime is part of a name", "write it right behind one, x'", start, end)
         if found == "\\":
             self.fail("a lone backslash", r"write the command's name behind it, \theta", start, end)
-        self.fail(
-            f"{found} is no LaTeX of this language",
-            _ADVICE.get(found, "write the formula in letters, commands and brackets"),
-            start,
-            end,
-        )
+        advice = _ADVICE.get(found, "write the formula in letters, commands and brackets")
+        raise self.error(f"{found} is no LaTeX of this language", advice, start, end)
 
     def command(self, name: str, start: int, end: int) -> int:
         """A command, from its backslash on."""
@@ -323,12 +400,14 @@ class _Scanner:
         if name in ("begin", "end"):
             environment = _BRACED.match(text, end)
             if environment is None or environment.group(1).strip() != "cases":
-                self.fail("an environment other than cases", r"write one formula, or \begin{cases}…", start, end)
+                advice = r"write one formula, or \begin{cases}…"
+                self.fail("an environment other than cases", advice, start, end)
             return self.emit("BCASES" if name == "begin" else "ECASES", "cases", start, environment.end())
         if name == "mathbb":
             letter = _BRACED.match(text, end)
             if letter is None or letter.group(1).strip() not in ("E", "1"):
-                self.fail(r"a \mathbb other than the expectation", r"write \mathbb{E}, or \mathrm{R}", start, end)
+                advice = r"write \mathbb{E}, or \mathrm{R}"
+                self.fail(r"a \mathbb other than the expectation", advice, start, end)
             if letter.group(1).strip() == "1":
                 self.fail("an indicator", r"write the bracket alone: \left[a > b\right]", start, letter.end())
             return self.emit("EXPECT", "𝔼", start, letter.end())
@@ -340,9 +419,9 @@ class _Scanner:
             return self.name(*self.composed(start))
         if name in _ADVICE:
             self.fail(f"\\{name} is no command of this language", _ADVICE[name], start, end)
-        near = closest(name, [*_COMMANDS, *_OWN_COMMAND, *GREEK_COMMANDS, *ACCENT_COMMANDS, *FONTS, *_IGNORED])
+        near = closest(name, sorted({*_COMMANDS, *_OWN_COMMAND, *GREEK_COMMANDS, *ACCENT_COMMANDS, *FONTS}))
         advice = rf"write \{near}" if near else rf"write \mathrm{{{name}}} for a name"
-        self.fail(f"\\{name} is no command of this language", advice, start, end)
+        raise self.error(f"\\{name} is no command of this language", advice, start, end)
 
     def delimiter(self, name: str, start: int, end: int) -> int:
         r"""``\left``, ``\right`` and the like: nothing, but for what they say of a ``|``."""
@@ -369,16 +448,18 @@ class _Scanner:
             return self.emit("IF", "if", start, end)
         if name == "text" and word.lower() in ("otherwise", "else"):
             return self.emit("OTHERWISE", "otherwise", start, end)
-        if word in _PAIRS:
-            return self.emit("PAIR", word, start, end)
-        if word in _FUNCTIONS:
-            return self.emit("FUNC", word, start, end)
-        if CALL_WORDS.get(word) in ("STOP", "ARROW"):
-            return self.emit(CALL_WORDS[word], word, start, end)
+        if name == "operatorname" or _CALLED.match(self.text, end) is not None:
+            if word in _PAIRS:
+                return self.emit("PAIR", word, start, end)
+            if word in _FUNCTIONS:
+                return self.emit("FUNC", word, start, end)
+            if CALL_WORDS.get(word) in ("STOP", "ARROW"):
+                return self.emit(CALL_WORDS[word], word, start, end)
         if word.startswith("\\"):
             return None
-        if not is_name(canonical_name(word)):
-            self.fail(f"{word or 'nothing'} is no name", r"write letters and digits, \mathrm{loss}", start, end)
+        if not _may_stand(canonical_name(word)):
+            advice = r"write letters and digits, \mathrm{loss}"
+            self.fail(f"{word or 'nothing'} is no name", advice, start, end)
         return self.name(word, start, end)
 
     def composed(self, start: int) -> tuple[str, int, int, bool]:

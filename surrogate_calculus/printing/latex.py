@@ -5,7 +5,8 @@ For every closed term ``parse_latex(to_latex(e)) == e``, with nothing declared. 
 * densities and functions show their parameters, ``p(x; \theta)``, not ``p_\theta(x)``;
 * families carry their indices below, ``w_{t, i}``: a superscript would be a power;
 * a vector parameter is bold, and ``\nabla_{\boldsymbol{\theta}}`` opens the next axis;
-* ``\frac{a}{{b} {c}}``, whose inner braces are not seen, is ``a*b^-1*c^-1``; ``\frac{a}{b c}`` is ``a/(b*c)``;
+* ``\frac{a}{{b} {c}}``, whose inner braces are not seen, is ``a*b^-1*c^-1``; ``\frac{a}{b c}`` is
+  ``a/(b*c)``;
 * the number π is upright, ``\mathrm{\pi}``; the axis 2 by itself is ``\langle 2 \rangle``.
 """
 

@@ -25,14 +25,11 @@ What the LaTeX parser reads back decides where a bracket stands:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from enum import IntEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from ..errors import TermError
-from ..language.names import is_name
+from ..language.scanner import MAX_ORDER
 from ..language.terms import (
-    HAS_AXIS,
     ONE,
     Add,
     App,
@@ -51,55 +48,14 @@ from ..language.terms import (
     Sum,
     Sym,
     Term,
-    postorder,
 )
+from .binder_names import BinderNames
+from .forms import Forms, Place, Run, is_below
 from .precedence import signed
 
-__all__ = ["MAX_ORDER", "MAX_SYMBOLS", "Event", "layout"]
-
-#: The largest order that is written as one ``∇ᵏ``.
-MAX_ORDER = 99
-#: The largest formula that is set, in nodes of the tree.
-MAX_SYMBOLS = 2_000_000
+__all__ = ["Event", "layout"]
 
 Event = tuple[str, str]
-
-
-class _Form(IntEnum):
-    """How a term is written, loosest first."""
-
-    SUM = 1  # a + b; also cases, which nothing closes on the right
-    NEGATIVE = 2  # -a b
-    ROW = 3  # a b
-    OPEN = 4  # Σ a b: extends over what follows
-    PREFIX = 5  # log p, ∇ p
-    CLOSED = 6  # a fraction, an expectation: closed, but no base of a power
-    POWER = 7
-    ATOM = 8
-
-
-class _Place(IntEnum):
-    """Where a term is written, and so what may stand there without brackets."""
-
-    TOP = 1
-    FIRST = 2  # first summand
-    SUMMAND = 3
-    BODY = 4  # of Σ and ∏
-    FACTOR = 5  # not the last one
-    LAST = 6  # the last factor
-    OPERAND = 7  # of a prefix
-    BASE = 8  # of a power
-
-
-_LEAST: dict[_Place, _Form] = {
-    _Place.TOP: _Form.SUM,
-    _Place.FIRST: _Form.NEGATIVE,
-    _Place.SUMMAND: _Form.ROW,
-    _Place.BODY: _Form.ROW,
-    _Place.FACTOR: _Form.CLOSED,
-    _Place.LAST: _Form.OPEN,
-    _Place.BASE: _Form.ATOM,
-}
 
 
 class _Visit(NamedTuple):
@@ -107,15 +63,8 @@ class _Visit(NamedTuple):
 
     term: Term
     names: tuple[str, ...]
-    place: _Place
+    place: Place
     offset: int
-
-
-class _Run(NamedTuple):
-    """Factors of a product that are set as one fraction, or, with nothing below, one by one."""
-
-    above: list[Term]
-    below: list[Term]
 
 
 _Part = Event | _Visit
@@ -143,73 +92,23 @@ _APPLY: Event = ("apply", "")
 _RELATIONS = {"gt": ">", "ge": "≥", "eq": "="}
 
 
-def _below(term: Term) -> bool:
-    """Whether the term is written under a fraction bar: b^-n, the base being no number."""
-    if term.__class__ is not Pow:
-        return False
-    base, exponent = term.args
-    if base.__class__ is Num or exponent.__class__ is not Num:
-        return False
-    value = exponent.key
-    return bool(value.denominator == 1 and value.numerator < 0)
-
-
-def _is_prefix(term: Term) -> bool:
-    """Whether the term is written with a prefix, ``∇`` or ``log``, bare or as a call."""
-    return term.__class__ is Grad or (term.__class__ is Fn and term.key == "log")
-
-
-def _is_unit_fraction(term: Term) -> bool:
-    return term.__class__ is Num and term.key.numerator == 1 and term.key.denominator > 1
-
-
 def layout(term: Term) -> Iterator[Event]:
     """The events that set the term, from left to right; iterative.
 
     Raises:
-        TermError: where the term, written out as a tree, is larger than :data:`MAX_SYMBOLS` nodes.
+        TermError: where the term, written out as a tree, is larger than
+            :data:`~surrogate_calculus.printing.forms.MAX_SYMBOLS` nodes.
     """
     return _Layout(term).events()
 
 
-class _Layout:
-    """One term, with what is known of its nodes: the open axes, and which of them grow tall."""
+class _Layout(Forms):
+    """One term that is being set, leftmost part first."""
 
     def __init__(self, root: Term) -> None:
+        super().__init__(root)
         self.root = root
-        self.axes: dict[int, frozenset[int]] = {}
-        self.tall: set[int] = set()
-        self.vectors: set[str] = set()
-        self.used: set[str] = set()
-        size: dict[int, int] = {}
-        none: frozenset[int] = frozenset()
-        for node in postorder(root):
-            size[id(node)] = 1 + sum(size[id(a)] for a in node.args)
-            cls = node.__class__
-            if cls is Sym or cls is Indexed or cls is Grad:
-                self.used.add(node.key)
-            elif cls is App:
-                self.used.add(node.key[0])
-            if cls is Grad and len(node.args) > 1 and node.args[1].__class__ is Axis:
-                self.vectors.add(node.key)
-            if node.flags & HAS_AXIS:
-                own = frozenset((node.key,)) if cls is Axis else none
-                self.axes[id(node)] = own.union(*(self.axes.get(id(a), none) for a in node.args))
-            if (
-                cls is Sum
-                or cls is Prod
-                or cls is Eval
-                or (cls is Num and node.key.denominator > 1)
-                or (cls is Fn and node.key == "cases")
-                or _below(node)
-                or any(id(a) in self.tall for a in node.args)
-            ):
-                self.tall.add(id(node))
-        if size[id(root)] > MAX_SYMBOLS:
-            raise TermError(
-                f"the formula, written out, has more than {MAX_SYMBOLS:,} symbols",
-                instead="write out a part of it, or evaluate it: the shared form stays small",
-            )
+        self.chooser = BinderNames(root)
         self.rules: dict[type[Term], Callable[[_Visit], list[_Part]]] = {
             Num: self.number,
             Sym: self.name,
@@ -231,7 +130,7 @@ class _Layout:
 
     def events(self) -> Iterator[Event]:
         """Expand visits, leftmost first, until only events are left."""
-        todo: list[_Part] = [_Visit(self.root, (), _Place.TOP, 0)]
+        todo: list[_Part] = [_Visit(self.root, (), Place.TOP, 0)]
         rules = self.rules
         while todo:
             part = todo.pop()
@@ -244,52 +143,6 @@ class _Layout:
                 parts = self.bracketed(visit.term, parts)
             todo.extend(reversed(parts))
 
-    # ---- forms and brackets ----
-
-    def form(self, term: Term) -> _Form:
-        """How the term is written."""
-        cls = term.__class__
-        if cls is Add:
-            return _Form.SUM
-        if cls is Num:
-            if term.key < 0:
-                return _Form.NEGATIVE
-            return _Form.ATOM if term.key.denominator == 1 else _Form.CLOSED
-        if cls is Mul:
-            negative, factors = signed(term)
-            if negative:
-                return _Form.NEGATIVE
-            runs = self.runs(factors)
-            return _Form.CLOSED if len(runs) == 1 and runs[0].below else _Form.ROW
-        if cls is Pow:
-            return _Form.CLOSED if _below(term) else _Form.POWER
-        if cls is Sum or cls is Prod:
-            return _Form.OPEN
-        if cls is Expect or (cls is App and term.key[4]):
-            return _Form.CLOSED
-        if cls is Fn and term.key == "cases":
-            return _Form.SUM
-        if not _is_prefix(term):
-            return _Form.ATOM
-        if not self.bare(term.args[0], _Place.OPERAND):
-            return _Form.CLOSED  # a call: the operand in brackets
-        while _is_prefix(term):
-            term = term.args[0]
-        return _Form.OPEN if term.__class__ in (Sum, Prod) else _Form.PREFIX
-
-    def bare(self, term: Term, place: _Place) -> bool:
-        """Whether the term stands in that place without brackets."""
-        if place is _Place.TOP:
-            return True
-        if place is _Place.OPERAND:
-            if _is_prefix(term):
-                return True
-            form = self.form(term)
-            return form is _Form.OPEN or form is _Form.CLOSED or form is _Form.ATOM
-        if term.__class__ is Mul and (place is _Place.FACTOR or place is _Place.LAST):
-            return False  # a product in a product stays one
-        return self.form(term) >= _LEAST[place]
-
     def bracketed(self, term: Term, parts: Sequence[_Part]) -> list[_Part]:
         """Parentheses around the parts, growing where the term is tall."""
         kind = "tall" if id(term) in self.tall else "paren"
@@ -297,7 +150,7 @@ class _Layout:
 
     def inside(self, term: Term, visit: _Visit) -> _Visit:
         """A child that something else already delimits."""
-        return visit._replace(term=term, place=_Place.TOP)
+        return visit._replace(term=term, place=Place.TOP)
 
     # ---- leaves ----
 
@@ -343,14 +196,14 @@ class _Layout:
         parts: list[_Part] = []
         for k, summand in enumerate(visit.term.args):
             if k == 0:
-                parts.append(visit._replace(term=summand, place=_Place.FIRST))
+                parts.append(visit._replace(term=summand, place=Place.FIRST))
                 continue
             negative, factors = signed(summand)
             parts.append(_op("-" if negative else "+"))
             if summand.__class__ is Mul or summand.__class__ is Num:
                 parts.extend(self.row(factors, visit))
             else:
-                parts.append(visit._replace(term=summand, place=_Place.SUMMAND))
+                parts.append(visit._replace(term=summand, place=Place.SUMMAND))
         return parts
 
     def product(self, visit: _Visit) -> list[_Part]:
@@ -358,41 +211,13 @@ class _Layout:
         sign: list[_Part] = [_op("−")] if negative else []
         return sign + self.row(factors, visit)
 
-    def runs(self, factors: Sequence[Term]) -> list[_Run]:
-        """The factors in order, cut into fractions."""
-        runs: list[_Run] = []
-        run = _Run([], [])
-        for factor in factors:
-            plain = id(factor) not in self.axes
-            if plain and (_below(factor) or (_is_unit_fraction(factor) and (run.above or run.below))):
-                run.below.append(factor)
-                continue
-            if run.below:
-                runs.append(run)
-                run = _Run([], [])
-            run.above.append(factor)
-            if not runs and len(run.above) == 1 and factor.__class__ is Num and factor.key.denominator > 1:
-                runs.append(run)  # 1/2 a/b, as one writes it
-                run = _Run([], [])
-        if run.above or run.below:
-            runs.append(run)
-        out: list[_Run] = []
-        for run in runs:
-            above, below = run
-            alone = above[0].key if len(above) == 1 and above[0].__class__ is Num else None
-            if below and alone is not None and (alone == 1 or (len(below) == 1 and below[0].__class__ is Num)):
-                out.extend((_Run(above, []), _Run([], below)))  # 1·(1/b) is not 1/b, 2·(1/3) not 2/3
-            else:
-                out.append(run)
-        return out
-
     def row(self, factors: Sequence[Term], visit: _Visit, flat: bool = False) -> list[_Part]:
         """Factors side by side, in the term's order; ``flat`` where no fraction is looked for."""
         blocks = [sorted(self.axes[id(f)]) for f in factors if id(f) in self.axes]
         opened = [n for block in blocks for n in block]
         first = visit.offset + 1
         outer = len(blocks) > 1 and opened == list(range(first, first + len(opened)))
-        runs = [_Run(list(factors), [])] if flat else self.runs(factors)
+        runs = [Run(list(factors), [])] if flat else self.runs(factors)
         transpose = outer and [len(b) for b in blocks] == [1, 1] and len(runs) == 1
         parts: list[_Part] = []
         before: Term | None = None  # the factor to the left; None where a fraction or nothing is
@@ -416,7 +241,7 @@ class _Layout:
                 where = _Visit(
                     factor,
                     visit.names,
-                    _Place.BASE if turned else _Place.LAST if last else _Place.FACTOR,
+                    Place.BASE if turned else Place.LAST if last else Place.FACTOR,
                     visit.offset + (count if shifted else 0),
                 )
                 if parts:
@@ -435,9 +260,9 @@ class _Layout:
         if before == ONE:
             return _DOT
         bracket = not self.bare(factor, place)
-        while not bracket and factor.__class__ is Pow and not _below(factor):
+        while not bracket and factor.__class__ is Pow and not is_below(factor):
             factor = factor.args[0]
-            bracket = not self.bare(factor, _Place.BASE)
+            bracket = not self.bare(factor, Place.BASE)
         if factor.__class__ is Num:
             return _DOT
         # A name before "(" would be a function.
@@ -454,7 +279,7 @@ class _Layout:
             parts.append(("number", "1"))
         elif len(above) == 1:
             alone = above[0]
-            place = _Place.LAST if alone.__class__ in (Mul, Num) else _Place.TOP
+            place = Place.LAST if alone.__class__ in (Mul, Num) else Place.TOP
             parts.append(visit._replace(term=alone, place=place))
         else:
             parts.extend(self.row(above, visit, flat=True))
@@ -482,24 +307,24 @@ class _Layout:
         """One factor b^-n of a denominator: b or b^n."""
         base, power = factor.args[0], -factor.args[1].key
         if power == 1:
-            if base.__class__ is Pow and not _below(base):  # 1/(b^2) is not b^-2
-                return [_open("unit"), visit._replace(term=base, place=_Place.FACTOR), _close("unit")]
-            return [visit._replace(term=base, place=_Place.FACTOR)]
-        inner = visit._replace(term=base, place=_Place.BASE)
+            if base.__class__ is Pow and not is_below(base):  # 1/(b^2) is not b^-2
+                return [_open("unit"), visit._replace(term=base, place=Place.FACTOR), _close("unit")]
+            return [visit._replace(term=base, place=Place.FACTOR)]
+        inner = visit._replace(term=base, place=Place.BASE)
         return [_open("sup"), inner, _next("sup"), ("number", str(power)), _close("sup")]
 
     def power(self, visit: _Visit) -> list[_Part]:
         base, exponent = visit.term.args
-        if _below(visit.term):
+        if is_below(visit.term):
             return self.fraction([], [visit.term], visit)
-        inner = visit._replace(term=base, place=_Place.BASE)
+        inner = visit._replace(term=base, place=Place.BASE)
         return [_open("sup"), inner, _next("sup"), self.inside(exponent, visit), _close("sup")]
 
     # ---- functions ----
 
     def prefixed(self, operand: Term, visit: _Visit) -> list[_Part]:
         """What follows a prefix: the operand bare, or in brackets."""
-        inner = visit._replace(term=operand, place=_Place.OPERAND)
+        inner = visit._replace(term=operand, place=Place.OPERAND)
         return [_APPLY, inner]
 
     def function(self, visit: _Visit) -> list[_Part]:
@@ -617,28 +442,16 @@ class _Layout:
 
     # ---- binders ----
 
-    def fresh(self, hint: str, names: tuple[str, ...], reach: int) -> str:
-        """The hint, primed or numbered until it clashes with no free name and no visible binder."""
-        if not is_name(hint):
-            hint = "i"
-        scope: tuple[str, ...] = names if reach > 1 else ()
-        taken = self.used
-        if hint not in taken and hint not in scope:
-            return hint
-        for primed in (hint + "'", hint + "''"):
-            if primed not in taken and primed not in scope:
-                return primed
-        inner = set(scope)
-        number = 3
-        while f"{hint}_{number}" in taken or f"{hint}_{number}" in inner:
-            number += 1
-        return f"{hint}_{number}"
+    def fresh(self, hint: str, names: tuple[str, ...], body: Term) -> str:
+        """The name of a bound index: the hint, primed where it would clash."""
+        self.chooser.stack[:] = names
+        return self.chooser.choose(hint, body)
 
     def binder(self, visit: _Visit) -> list[_Part]:
         term = visit.term
         lo, hi, body = term.args
-        name = self.fresh(term.hint, visit.names, body.loose)  # type: ignore[attr-defined]
-        inner = visit._replace(term=body, names=(*visit.names, name), place=_Place.BODY)
+        name = self.fresh(term.hint, visit.names, body)  # type: ignore[attr-defined]
+        inner = visit._replace(term=body, names=(*visit.names, name), place=Place.BODY)
         return [
             _open("underover"),
             _op("Σ" if term.__class__ is Sum else "∏"),
@@ -654,8 +467,8 @@ class _Layout:
 
     def expectation(self, visit: _Visit) -> list[_Part]:
         law, body = visit.term.args
-        name = self.fresh(visit.term.hint, visit.names, max(law.loose, body.loose))  # type: ignore[attr-defined]
-        inner = visit._replace(names=(*visit.names, name), place=_Place.TOP)
+        name = self.fresh(visit.term.hint, visit.names, body)  # type: ignore[attr-defined]
+        inner = visit._replace(names=(*visit.names, name), place=Place.TOP)
         if isinstance(law, App):
             drawn: list[_Part] = [("name", law.name), _APPLY, *self.slots(law, inner, placeholder=True)]
         else:
