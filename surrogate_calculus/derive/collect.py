@@ -38,31 +38,16 @@ from ..language.terms import (
     Sym,
     Term,
     postorder,
+    tree_size,
 )
 from .proof import Proof
 
-__all__ = ["Collector", "collect", "tree_size"]
+__all__ = ["Collector", "collect"]
 
 #: Results whose printed tree would have more nodes than this stay as the rules left them.
 MAX_TREE = 5_000
 #: No polynomial in a presentation grows beyond so many terms.
 MAX_TERMS = 200
-
-
-def tree_size(term: Term, limit: int = MAX_TREE) -> int:
-    """Number of nodes of the tree that the term prints as (not of its DAG); ``limit + 1`` if more."""
-    sizes: dict[int, int] = {}
-    todo: list[tuple[Term, bool]] = [(term, False)]
-    while todo:
-        node, ready = todo.pop()
-        if ready:
-            sizes[id(node)] = total = 1 + sum(sizes[id(a)] for a in node.args)
-            if total > limit or len(sizes) > limit:
-                return limit + 1
-        elif id(node) not in sizes:
-            todo.append((node, True))
-            todo.extend((a, False) for a in node.args if id(a) not in sizes)
-    return sizes[id(term)]
 
 
 class Collector:
@@ -115,8 +100,8 @@ class Collector:
             return product
         if cls is Pow:
             exponent = self._polynomials[id(node.args[1])]
-            n = exponent.get((), 0) if set(exponent) <= {()} else None
-            if n is not None and n.denominator == 1 and abs(n) <= MAX_EXPONENT:
+            n = exponent.get((), 0) if set(exponent) <= {()} else Fraction(1, 2)
+            if n.denominator == 1 and abs(n.numerator) <= MAX_EXPONENT:
                 return self._power(self._polynomials[id(node.args[0])], n.numerator)
         if cls is Fn and node.key == "exp" and not self._polynomials[id(node.args[0])]:
             return {(): 1}
@@ -190,13 +175,18 @@ class Collector:
 
     def write(self, polynomial: Polynomial) -> Term:
         """The sum of monomials as a term."""
-        return self._state.total([self._monomial(m, polynomial[m]) for m in sorted(polynomial, key=self._order)])
+        ordered = sorted(polynomial, key=self._order)
+        return self._state.total([self._monomial(m, polynomial[m]) for m in ordered])
 
     def _monomial(self, mono: Monomial, number: Coefficient) -> Term:
         node = self._state.node
         factors: list[Term] = []
-        ordered = sorted(mono, key=lambda item: (self._ranks[item[0]][0] >= _GRADIENT, item[1] < 0, self._ranks[item[0]]))
-        for atom, exponent in ordered:
+
+        def place(item: tuple[int, int]) -> tuple[object, ...]:
+            rank = self._ranks[item[0]]
+            return rank[0] >= _GRADIENT, item[1] < 0, rank
+
+        for atom, exponent in sorted(mono, key=place):
             base = self._atoms[atom]
             if abs(exponent) != 1:
                 base = node(Pow, None, base, node(Num, Fraction(abs(exponent))))
@@ -239,10 +229,10 @@ def _content(coefficients: list[Coefficient], leading: Coefficient) -> Fraction:
 def collect(proof: Proof, term: Term) -> int | None:
     """Collect a term; the step that concludes ``term = collected``, None where nothing better is found.
 
-    Of the two forms the one with fewer printed nodes is taken, if it has fewer than the term itself.  A term too large to print, or whose
-    polynomials grow too large, stays as it is.
+    Of the two forms the one with fewer printed nodes is taken, if it has no more than the term itself.
+    A term too large to print, or whose polynomials grow too large, stays as it is.
     """
-    size = tree_size(term)
+    size = tree_size(term, MAX_TREE)
     if size > MAX_TREE:
         return None
     candidates: list[Term] = []
@@ -251,8 +241,8 @@ def collect(proof: Proof, term: Term) -> int | None:
             candidates.append(Collector(proof, expand).term(term))
         except Rejection:
             continue
-    for candidate in sorted(candidates, key=tree_size):
-        if candidate is term or tree_size(candidate) > size:
+    for candidate in sorted(candidates, key=lambda c: tree_size(c, size)):
+        if candidate is term or tree_size(candidate, size) > size:
             return None
         for rule in ("ring", "field"):
             try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ..kernel.judgement import Hypothesis
@@ -88,17 +89,17 @@ class Derivation:
         """The result as ASCII text, or the derivation in a grain, line by line."""
         from ..printing.text import to_text
 
-        return self._lines(to_text, grain, "==>")
+        return self._lines(partial(to_text, vector=self.vectors), grain, "==>")
 
     def to_unicode(self, grain: str | None = None) -> str:
         """The result as Unicode text, or the derivation in a grain, line by line."""
         from ..printing.text import to_unicode
 
-        return self._lines(to_unicode, grain, "⟹")
+        return self._lines(partial(to_unicode, vector=self.vectors), grain, "⟹")
 
-    def _lines(self, show: Any, grain: str | None, arrow: str) -> str:
+    def _lines(self, show: Callable[[Term], str], grain: str | None, arrow: str) -> str:
         if grain is None:
-            return str(show(self.result))
+            return show(self.result)
         lines = [show(self.start)]
         for step in self.steps_in(grain):
             source = f"{step.rule}; {step.reference}" if step.reference else step.rule
@@ -136,16 +137,18 @@ class Derivation:
             for s in self.steps_in(grain)
         ]
         table = "".join(rows)
-        return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mtable>{table}</mtable></math>'
+        xmlns = "http://www.w3.org/1998/Math/MathML"
+        return f'<math xmlns="{xmlns}" display="block"><mtable>{table}</mtable></math>'
 
     def to_dict(self, grain: str | None = None) -> dict[str, Any]:
         """The derivation as plain data: texts that parse back, hypotheses, notes, steps."""
         from ..printing.text import to_unicode
 
         out: dict[str, Any] = {
-            "start": to_unicode(self.start),
-            "result": to_unicode(self.result),
+            "start": to_unicode(self.start, vector=self.vectors),
+            "result": to_unicode(self.result, vector=self.vectors),
             "wrt": list(self.wrt),
+            "vectors": sorted(self.vectors),
             "order": self.order,
             "hypotheses": [str(h) for h in self.hypotheses],
             "notes": list(self.notes),
@@ -160,7 +163,7 @@ class Derivation:
                     "place": list(s.place),
                     "before": to_unicode(s.before) if not s.before.loose else None,
                     "after": to_unicode(s.after) if not s.after.loose else None,
-                    "term": to_unicode(s.term),
+                    "term": to_unicode(s.term, vector=self.vectors),
                 }
                 for s in self.steps_in(grain)
             ]

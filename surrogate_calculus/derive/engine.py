@@ -34,7 +34,7 @@ from .push import Pusher, gradient_parameters, log_domain
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["derive"]
+__all__ = ["derive", "prepared"]
 
 #: Beyond this order a derivative is not what anybody meant.
 MAX_ORDER = 12
@@ -98,7 +98,8 @@ def _parameters(
 
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER:
         raise DeriveError(
-            f"the order must be a whole number from 1 to {MAX_ORDER}, not {order!r}", instead="--order 2, or order=2"
+            f"the order must be a whole number from 1 to {MAX_ORDER}, not {order!r}",
+            instead="--order 2, or order=2",
         )
     if wrt is None:
         return ()
@@ -107,7 +108,9 @@ def _parameters(
     if not names or not all(names):
         raise DeriveError("no parameter to differentiate in", instead="--wrt θ, or wrt='θ'")
     if len(names) > 1 and order not in (1, len(names)):
-        raise DeriveError("an order does not go with several parameters", instead="name one for each ∇: wrt='θ,θ,φ'")
+        raise DeriveError(
+            "an order does not go with several parameters", instead="name one for each ∇: wrt='θ,θ,φ'"
+        )
     for name in names:
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
@@ -128,7 +131,8 @@ def _mentioning(nodes: Sequence[Term], params: Collection[str]) -> set[int]:
     """The ids of those nodes, given children first, in which a parameter occurs, stopped or not."""
     found: set[int] = set()
     for node in nodes:
-        if (node.__class__ in (Sym, Indexed) and node.key in params) or any(id(a) in found for a in node.args):
+        here = node.__class__ in (Sym, Indexed) and node.key in params
+        if here or any(id(a) in found for a in node.args):
             found.add(id(node))
     return found
 
@@ -138,7 +142,9 @@ def _start(proof: Proof, expr: Term, names: Sequence[str], vectors: Collection[s
     if not names:
         return expr
     node = proof.state.node
-    axis = max((n.key for n in postorder(expr) if n.__class__ is Axis), default=0) if expr.flags & HAS_AXIS else 0
+    axis = 0
+    if expr.flags & HAS_AXIS:
+        axis = max(n.key for n in postorder(expr) if n.__class__ is Axis)
     term = expr
     for name in names:
         if name in vectors:
@@ -147,6 +153,15 @@ def _start(proof: Proof, expr: Term, names: Sequence[str], vectors: Collection[s
         else:
             term = node(Grad, name, term)
     return node(Eval, None, term)
+
+
+def prepared(given: Document | None) -> Proof:
+    """A proof under a document's definitions and what it assumes of its names."""
+    assumptions: list[tuple[str, str]] = []
+    if given is not None:
+        assumptions += [("positive", name) for name in given.densities]
+        assumptions += [("count", name) for name in given.counts]
+    return Proof(_definitions(given), assumptions)
 
 
 def _definitions(given: Document | None) -> list[Definition]:
@@ -166,12 +181,9 @@ def _derive(
     given: Document | None,
     vectors: frozenset[str],
 ) -> Derivation:
-    assumptions: list[tuple[str, str]] = []
     if given is not None:
-        assumptions += [("positive", name) for name in given.densities]
-        assumptions += [("count", name) for name in given.counts]
         vectors |= given.vector_names
-    proof = Proof(_definitions(given), assumptions)
+    proof = prepared(given)
     expr = proof.add(expr)
     nodes = postorder(expr)
     occurring = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
@@ -227,9 +239,9 @@ def _constants(nodes: Sequence[Term], params: Collection[str], given: Document |
     seen: dict[str, App] = {}
     mentioning = _mentioning(nodes, params)
     for node in nodes:
-        if isinstance(node, App) and id(node) not in mentioning:
-            if given is None or not given.declares(node.name):
-                seen.setdefault(node.name, node)
+        declared = given is not None and isinstance(node, App) and given.declares(node.name)
+        if isinstance(node, App) and id(node) not in mentioning and not declared:
+            seen.setdefault(node.name, node)
     return list(seen.values())
 
 

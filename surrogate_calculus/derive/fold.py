@@ -15,8 +15,8 @@ from itertools import product as cartesian
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..language.binding import instantiate, shift
-from ..language.terms import Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder
-from .collect import Collector, tree_size
+from ..language.terms import Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder, tree_size
+from .collect import Collector
 from .proof import Proof
 
 __all__ = ["fold", "unfold"]
@@ -81,7 +81,10 @@ def _factors(term: Term) -> _Factors:
         elif node.__class__ is Pow and node.args[1].__class__ is Num:
             todo.append((node.args[0], exponent * node.args[1].key))
         elif node.__class__ is Num and exponent != 1:
-            todo.append((Num(node.key**exponent.numerator), Fraction(1))) if exponent.denominator == 1 else None
+            if exponent.denominator == 1:
+                todo.append((Num(node.key**exponent.numerator), Fraction(1)))
+            else:
+                out[node] = out.get(node, Fraction(0)) + exponent
         else:
             out[node] = out.get(node, Fraction(0)) + exponent
     return out
@@ -122,7 +125,7 @@ class _Folder:
                 continue
             if all(_divides(wanted[f], have.get(f, Fraction(0))) for f in wanted):
                 key = definition.name
-                name = self.proof.state.node(Indexed, key, *indices) if indices else self.proof.state.node(Sym, key)
+                name = self.proof.state.node(Indexed if indices else Sym, key, *indices)
                 rest = dict(have)
                 for f, e in wanted.items():
                     rest[f] -= e

@@ -111,7 +111,9 @@ class Proof:
         """Push ``∇param`` inside ``body``; the number of the step that concludes it.
 
         Args:
+            param: the parameter.
             coordinate: the component of a vector parameter, or empty.
+            body: what is differentiated, a term of the store.
             keep: says of a node that its ∇ is left as it is.
             rule_for: names a pattern rule to use at a node instead of the calculus's own, or None.
 
@@ -172,12 +174,14 @@ class Proof:
                 self.log.append((name, (Eval, None, (node,)), out, ()))
                 continue
             todo.append((node, True))
-            todo.extend((a, False) for a in node.args if a.flags & (HAS_STOP | HAS_EVAL) and id(a) not in numbers)
+            arrows = HAS_STOP | HAS_EVAL
+            todo.extend((a, False) for a in node.args if a.flags & arrows and id(a) not in numbers)
         return numbers[id(body)]
 
     def certificate(self, step: int) -> dict[str, Any]:
         """The derivation as plain data, with the conclusion of a step as its claim."""
-        steps = [(rule, self.left(n), rhs, premises) for n, (rule, _, rhs, premises) in enumerate(self.log[: step + 1])]
+        log = self.log[: step + 1]
+        steps = [(rule, self.left(n), rhs, premises) for n, (rule, _, rhs, premises) in enumerate(log)]
         claim = self.conclusion(step)
         bodies = [d.body for d in self.definitions.values()]
         table = NodeTable()

@@ -164,11 +164,13 @@ class Pusher:
         todo = [body]
         while todo:
             node = todo.pop()
-            if node.__class__ in (Mul, Stop, Eval) or (node.__class__ is Pow and node.args[1].__class__ is Num):
+            cls = node.__class__
+            if cls in (Mul, Stop, Eval) or (cls is Pow and node.args[1].__class__ is Num):
                 todo.extend(a for a in node.args if a.__class__ is not Num)
-            elif node.__class__ is not App or node.key[0] not in self.log_names:
-                if not self.proof.state.facts.discharges("nonzero", node):
-                    return False
+            elif cls is App and node.key[0] in self.log_names:
+                continue
+            elif not self.proof.state.facts.discharges("nonzero", node):
+                return False
         return True
 
     def push(self, term: Term) -> int | None:

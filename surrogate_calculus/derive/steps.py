@@ -7,16 +7,16 @@ its own, zeros and ones go on a line of arithmetic.  Both are read off the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ..errors import DeriveError
 from ..kernel.calculus import State, evaluation, gradient
 from ..kernel.inference import replace_inside
 from ..kernel.judgement import Equation, Relation
 from ..kernel.rules import RULES
-from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder
-from .collect import MAX_TREE, tree_size
+from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder, tree_size
+from .collect import MAX_TREE
 from .proof import Proof
 
 __all__ = ["Step", "brief_steps", "full_steps"]
@@ -34,7 +34,7 @@ class Step:
         says: the rule as a formula, for a reader; empty where several were used.
         reference: where the paper has it, or empty.
         place: path of child positions, in the term before, to (an occurrence of) what was rewritten.
-        before, after: what was rewritten, and what replaced it, everywhere in the term.
+        before, after: what was rewritten, and what replaced it, there and wherever else it stands for itself.
         term: the whole term after the step.
     """
 
@@ -48,10 +48,14 @@ class Step:
 
 
 def _step(state: State, names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
+    _, new = replace_inside(state, whole, [Equation(Relation.STRICT, before, after)])
+    return _described(names, find(whole, before), before, after, new)
+
+
+def _described(names: tuple[str, ...], place: tuple[int, ...], before: Term, after: Term, new: Term) -> Step:
     references = dict.fromkeys(r for r in (RULES[n].reference for n in names) if r)
     says = RULES[names[0]].says if len(names) == 1 else ""
-    _, new = replace_inside(state, whole, [Equation(Relation.STRICT, before, after)])
-    return Step(", ".join(names), says, "; ".join(references), find(whole, before), before, after, new)
+    return Step(", ".join(names), says, "; ".join(references), place, before, after, new)
 
 
 def find(root: Term, node: Term) -> tuple[int, ...]:
@@ -124,6 +128,25 @@ class _Literal(State):
         return self._mentions[entry]
 
 
+@dataclass(slots=True)
+class _Frame:
+    """An operator being worked out: itself, what its rule made of it, and the operators in that.
+
+    Attributes:
+        lhs: the operator.
+        middle: what its own rule gives, with operators left standing; None before.
+        pending: those operators that are still to be worked out.
+        child: the one being worked out.
+        done: what the others became, by their ``id``.
+    """
+
+    lhs: Term
+    middle: Term | None = None
+    pending: list[Term] = field(default_factory=list)
+    child: Term | None = None
+    done: dict[int, Term] = field(default_factory=dict)
+
+
 class _Lines:
     """Unrolls operations into lines of one rule each."""
 
@@ -175,50 +198,78 @@ class _Lines:
         return self.proof.log[number][0]
 
     def operator(self, root: Term) -> Iterator[Step]:
-        """Work out an operator the way a person would: outermost first; iterative."""
-        # entries: (operator term, what it becomes after its own rule or None before it, its operators)
-        stack: list[tuple[Term, Term | None, list[Term]]] = [(root, None, [])]
+        """Work out an operator the way a person would: outermost first; iterative.
+
+        An operator is rewritten where it stands for itself, not inside another one that is still to be
+        worked out: that one has its own turn, and is known by its body.
+        """
+        template = self.whole
+        stack = [_Frame(root)]
+
+        def line(rule: str, before: Term, after: Term) -> Step:
+            """The innermost operator shows as ``after``; put it into those around it."""
+            term = after
+            for frame in reversed(stack[:-1]):
+                assert frame.middle is not None and frame.child is not None
+                term = self.put(frame.middle, {**frame.done, id(frame.child): term})
+            new = self.everywhere(template, root, term)
+            step = _described((rule,), find(self.whole, before), before, after, new)
+            self.whole = new
+            return step
+
         while stack:
-            lhs, middle, pending = stack.pop()
-            result = self.proof.concluded(lhs)
-            if middle is None:
-                if result is lhs:
-                    continue
-                if id(lhs) in self.shown and result is not None:
-                    yield self.line(self.rule(lhs), lhs, result)
-                    continue
+            frame = stack[-1]
+            lhs, result = frame.lhs, self.proof.concluded(frame.lhs)
+            if frame.middle is None and result is not lhs and not (id(lhs) in self.shown and result is not None):
                 self.shown.add(id(lhs))
                 rule, middle = self.unfold(lhs)
                 if middle is not lhs:
-                    yield self.line(rule, lhs, middle)
+                    yield line(rule, lhs, middle)
+                frame.middle = middle
                 if RULES[rule].operator and result is not middle:
-                    pending = self.operators(middle)
-                stack.append((lhs, middle, pending))
+                    frame.pending = self.operators(middle)
+            if frame.pending:
+                frame.child = frame.pending.pop(0)
+                stack.append(_Frame(frame.child))
                 continue
-            if pending:
-                child = pending[0]
-                stack.append((lhs, middle, pending[1:]))
-                if self.proof.concluded(child) is not None or self.constant(child):
-                    stack.append((child, None, []))
-                continue
-            if result is None:
-                continue
-            equations = [Equation(Relation.STRICT, o, self.value(o)) for o in self.operators(middle)]
-            _, reached = replace_inside(self.proof.state, middle, equations)
-            if reached is not result:
-                yield self.line("ring", reached, result)
+            reached = lhs if frame.middle is None else self.put(frame.middle, frame.done)
+            if result is not None and reached is not result:
+                yield line(self.unfold(lhs)[0] if frame.middle is None else "ring", reached, result)
+                reached = result
+            stack.pop()
+            if stack:
+                stack[-1].done[id(lhs)] = reached
 
-    def value(self, operator: Term) -> Term:
-        found = self.proof.concluded(operator)
-        if found is not None:
-            return found
-        return self.proof.state.zero if self.constant(operator) else operator
+    def everywhere(self, whole: Term, before: Term, after: Term) -> Term:
+        return replace_inside(self.proof.state, whole, [Equation(Relation.STRICT, before, after)])[1]
+
+    def put(self, middle: Term, values: Mapping[int, Term]) -> Term:
+        """The term with its topmost operators replaced, by their ``id``."""
+        done: dict[int, Term] = {}
+        todo = [(middle, False)]
+        while todo:
+            node, ready = todo.pop()
+            if ready:
+                done[id(node)] = self.proof.state.rebuild(node, tuple(done[id(a)] for a in node.args))
+            elif id(node) in done:
+                continue
+            elif id(node) in values:
+                done[id(node)] = values[id(node)]
+            elif not node.args or self.worked_out(node):
+                done[id(node)] = node
+            else:
+                todo.append((node, True))
+                todo.extend((a, False) for a in node.args)
+        return done[id(middle)]
+
+    def worked_out(self, node: Term) -> bool:
+        """Whether this is an operator that has lines of its own."""
+        return node.__class__ in (Grad, Eval) and (
+            self.proof.concluded(node) is not None or self.constant(node)
+        )
 
     def constant(self, operator: Term) -> bool:
         return operator.__class__ is Grad and not self.proof.state.depends(operator.key, operator.args[0])
-
-    def rule(self, lhs: Term) -> str:
-        return self.unfold(lhs)[0]
 
     def unfold(self, lhs: Term) -> tuple[str, Term]:
         """One step at an operator: the rule that the proof used there, with inner operators left standing."""
@@ -241,7 +292,7 @@ class _Lines:
             if id(node) in seen:
                 continue
             seen.add(id(node))
-            if node.__class__ in (Grad, Eval) and (self.proof.concluded(node) is not None or self.constant(node)):
+            if self.worked_out(node):
                 out.append(node)
             elif node.flags & (HAS_EVAL | HAS_STOP) or not isinstance(node, Num):
                 todo.extend(reversed(node.args))

@@ -100,7 +100,9 @@ class State:
         )
 
     # what is proved of operators: ∇A = …, →A = …, ⊥A = …
-    def proved(self, cls: type[Term], key: object = None, coordinate: tuple[Term, ...] = ()) -> dict[int, Term]:
+    def proved(
+        self, cls: type[Term], key: object = None, coordinate: tuple[Term, ...] = ()
+    ) -> dict[int, Term]:
         """The equations proved of one operator: from ``id(A)`` to the right side of ``∇A = …``."""
         return self._known.setdefault((cls, key, *map(id, coordinate)), {})
 
@@ -181,13 +183,19 @@ class State:
 
 # ---------------------------------------------------------------------------------------------- ∇
 _Derivative = Callable[[Term], Term]
+#: (rule, right side)
+_Step = tuple[str, Term]
+_Where = tuple[Term, ...]
 
 
 def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term) -> tuple[str, Term]:
     """One step of ``∇param node``: the name of the rule and the right side.
 
     Args:
+        state: what has been proved.
+        param: the parameter.
         coordinate: empty for a scalar parameter, else the one component.
+        node: what is differentiated.
 
     Raises:
         Rejection: no rule of the calculus moves this ∇ inwards (𝔼, a bare vector, …).
@@ -210,9 +218,7 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
     return rule(state, param, coordinate, node, d)
 
 
-def _parameter(
-    state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative
-) -> tuple[str, Term]:
+def _parameter(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     if node.key != param:
         raise Rejection(f"{node.key} is defined: unfold it first")
     if node.__class__ is Sym:
@@ -224,11 +230,11 @@ def _parameter(
     return "grad_parameter", state.node(Fn, "eq", node.args[0], coordinate[0])
 
 
-def _sum(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+def _sum(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     return "grad_sum", state.total([d(a) for a in node.args])
 
 
-def _product(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+def _product(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     args = node.args
     terms = []
     for k, factor in enumerate(args):
@@ -238,7 +244,7 @@ def _product(state: State, param: str, coordinate: object, node: Term, d: _Deriv
     return "grad_product", state.total(terms)
 
 
-def _power(state: State, param: str, coordinate: object, node: Term, d: _Derivative) -> tuple[str, Term]:
+def _power(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     base, exponent = node.args
     if exponent.__class__ is Num:
         n: Fraction = exponent.key
@@ -260,9 +266,7 @@ def _power(state: State, param: str, coordinate: object, node: Term, d: _Derivat
     return "grad_power_general", state.product(node, outer)
 
 
-def _function(
-    state: State, param: str, coordinate: object, node: Term, d: _Derivative
-) -> tuple[str, Term]:
+def _function(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     op: str = node.key
     if op in FUNCTION_DERIVATIVES:
         outer, conditions = FUNCTION_DERIVATIVES[op]
@@ -272,7 +276,8 @@ def _function(
         return f"grad_{op}", state.product(instance(outer, found, state.store), d(node.args[0]))
     if op in ("max", "min"):
         a, b = node.args
-        state.facts.require("nonzero", state.node(Add, None, a, state.node(Mul, None, state.node(Num, Fraction(-1)), b)))
+        minus = state.node(Mul, None, state.node(Num, Fraction(-1)), b)
+        state.facts.require("nonzero", state.node(Add, None, a, minus))
         first = state.node(Fn, "gt", *((a, b) if op == "max" else (b, a)))
         second = state.node(Fn, "gt", *((b, a) if op == "max" else (a, b)))
         return "grad_max", state.total([state.product(first, d(a)), state.product(second, d(b))])
@@ -282,7 +287,7 @@ def _function(
     raise Rejection(f"no rule for the derivative of {op}")
 
 
-def _chain(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+def _chain(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     assert isinstance(node, App)
     partials = node.partials
     terms = []
@@ -300,7 +305,7 @@ def _chain(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d
     return "grad_chain", state.total(terms)
 
 
-def _series(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+def _series(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     lo, hi, body = node.args
     if state.depends(param, lo) or state.depends(param, hi):
         raise Rejection("the range of a sum or product depends on the parameter")
@@ -315,11 +320,12 @@ def _series(state: State, param: str, coordinate: tuple[Term, ...], node: Term, 
     # Σ over which factor is differentiated: no factor need be non-zero
     chosen = state.node(Fn, "eq", state.node(Bound, 0), state.node(Bound, 1))
     factor = state.node(Fn, "cases", chosen, state.lift(inner), state.lift(body))
-    product = state.store.node(Prod, None, (state.store.add(shift(lo, 1)), state.store.add(shift(hi, 1)), factor), hint)
+    ends = (state.store.add(shift(lo, 1)), state.store.add(shift(hi, 1)))
+    product = state.store.node(Prod, None, (*ends, factor), hint)
     return "grad_series_product", state.store.node(Sum, None, (lo, hi, product), hint)
 
 
-def _second(state: State, param: str, coordinate: tuple[Term, ...], node: Term, d: _Derivative) -> tuple[str, Term]:
+def _second(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
     """∇φ of an unexpanded ∇θ f(x; θ, g(φ)): of what ∇θ f is known to equal."""
     inner = state.known(node)
     if inner is None:
@@ -327,7 +333,7 @@ def _second(state: State, param: str, coordinate: tuple[Term, ...], node: Term, 
     return "grad_grad", d(inner)
 
 
-_GRADIENT: dict[type[Term], Callable[..., tuple[str, Term]]] = {
+_GRADIENT: dict[type[Term], Callable[..., _Step]] = {
     Sym: _parameter,
     Indexed: _parameter,
     Add: _sum,

@@ -141,8 +141,10 @@ def _read_application(key: object, n_args: int) -> Any:
     for entry in sequence(key[4], "partials", 1000):
         if not isinstance(entry, list) or len(entry) != 2:
             raise Rejection("a partial is [slot, has a coordinate]")
-        partials.append((_natural(entry[0] - 1 if isinstance(entry[0], int) else -1, sum(counts), "a slot") + 1,
-                         bool(_natural(entry[1], 2, "a flag"))))  # fmt: skip
+        slot = _natural(entry[0], sum(counts) + 1, "a slot")
+        partials.append((slot, bool(_natural(entry[1], 2, "a flag"))))
+        if not slot:
+            raise Rejection("slots are numbered from 1")
     if partials != sorted(partials) or n_args != sum(counts) + sum(has for _, has in partials):
         raise Rejection("the slots and partials do not fit the children")
     return (_name(key[0], "a function"), *counts, tuple(partials))

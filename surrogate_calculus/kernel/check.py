@@ -76,8 +76,9 @@ def _step(row: object, nodes: list[Term], conclusions: list[Equation], inference
 def _definitions(rows: object, nodes: list[Term]) -> dict[str, Definition]:
     """The definitions; a body may use earlier names only, so that unfolding ends and proves nothing odd."""
     out: dict[str, Definition] = {}
-    names = [row[0] for row in sequence(rows, "definitions", LIMITS["nodes"]) if isinstance(row, list) and row]
-    for number, row in enumerate(sequence(rows, "definitions", LIMITS["nodes"])):
+    rows = sequence(rows, "definitions", LIMITS["nodes"])
+    names = [str(row[0]) for row in rows if isinstance(row, list) and row]
+    for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != 3 or not isinstance(row[0], str) or row[0] in out:
             raise Rejection("a definition is [name, number of indices, node], each name once")
         body = _reference(row[2], nodes, "node")

@@ -51,7 +51,8 @@ class Inference:
 
         Args:
             rule: a name of :data:`~surrogate_calculus.kernel.rules.RULES`.
-            lhs, rhs: its sides, terms of the state's store; rhs may be None where the rule computes it.
+            lhs: the left side, a term of the state's store.
+            rhs: the right side, or None where the rule computes it.
             premises: earlier conclusions.
 
         Raises:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from ..language.terms import Term
 
 __all__ = ["Equation", "Hypothesis", "Rejection", "Relation", "Verdict"]
 
 
-class Relation(str, Enum):
+class Relation(StrEnum):
     """The two equalities of design §1.
 
     ``STRICT`` (``=``) holds at every (θ, θ̂) and may be used anywhere, under ∇ too.
@@ -66,6 +66,7 @@ class Verdict:
         assumptions: what the certificate assumed of its names (``positive p``, ``count N``).
         reason: why it was not proved; empty for a proof.
         steps: number of kernel steps replayed.
+        counterexample: for a refutation, the instantiation at which the sides differ.
     """
 
     status: str
@@ -75,6 +76,7 @@ class Verdict:
     assumptions: tuple[str, ...] = ()
     reason: str = ""
     steps: int = 0
+    counterexample: object = None
 
     def __bool__(self) -> bool:
         """True exactly when proved."""

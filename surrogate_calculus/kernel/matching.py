@@ -47,6 +47,8 @@ def match(pattern: Term, term: Term) -> Substitution | None:
                 continue
         elif p.key != t.key:
             return None
+        if p.binds:
+            found.setdefault("?hint", (Sym(t.hint), 0))  # type: ignore[attr-defined]
         if len(p.args) != len(t.args):
             return None
         binds = p.binds or (0,) * len(p.args)
@@ -58,6 +60,9 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
     """The pattern with its metavariables replaced, by terms of the store; in the store.
 
     Args:
+        pattern: a side of a rule, or a condition.
+        found: what its metavariables stand for.
+        store: where the result goes.
         free: the pattern stands by itself (a side condition), under as many binders as its
             metavariables did, which it says something of for every value of their indices.
 
@@ -87,7 +92,7 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
             key = found[PARAM][0].key
             if args[-1] == Sym("?none"):
                 args.pop()
-        return store.node(p.__class__, key, tuple(args), getattr(p, "hint", None))
+        return store.node(p.__class__, key, tuple(args), found["?hint"][0].key if binds else None)
 
     metas = [n.key for n in postorder(pattern) if n.__class__ is Sym and n.key in found]
     return build(pattern, max((found[m][1] for m in metas), default=0) if free else 0)

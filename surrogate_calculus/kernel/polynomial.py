@@ -4,9 +4,10 @@ A term becomes a polynomial with rational coefficients over *atoms*, its monomia
 exponents of either sign.  An atom is a name, a function at arguments, a Σ, a ⊥ …; two atoms are one
 where their constructors agree and their children are the same polynomials, so the comparison is a
 congruence.  Besides the laws of commutative rings it knows: ``A * A^-1 = 1`` (which uses the
-hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``Σ 0 = 0``, ``∏ 1 = 1``, that partial
-derivatives commute (what is differentiated here is smooth), and that ``∇θ f(x; θ)`` is the partial
-derivative of f in the slot of θ where θ occurs nowhere else.  The laws of Σ, ∏, log and exp are rules.
+hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``Σ 0 = 0``,
+``∏ 1 = 1``, that partial derivatives commute (what is differentiated here is smooth), and that
+``∇θ f(x; θ)`` is the partial derivative of f in the slot of θ where θ occurs nowhere else.  The laws of
+Σ, ∏, log and exp are rules.
 """
 
 from __future__ import annotations
@@ -14,7 +15,23 @@ from __future__ import annotations
 from collections.abc import Hashable
 from fractions import Fraction
 
-from ..language.terms import Add, App, Eval, Fn, Grad, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term, postorder
+from ..language.terms import (
+    Add,
+    App,
+    Eval,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
 from .facts import Facts
 from .judgement import Rejection
 
@@ -70,10 +87,6 @@ class Ring:
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
         self._work = 0
-
-    def atom(self, number: int) -> Term:
-        """A term that the atom stands for (the base, for an atom with negative exponents only)."""
-        return self._atoms[number]
 
     # arithmetic
     def multiply(self, a: Polynomial, b: Polynomial) -> Polynomial:
@@ -181,8 +194,9 @@ class Ring:
             exponent = args[1]
             if not exponent:
                 return {(): 1}
-            if list(exponent) == [()] and exponent[()].denominator == 1 and abs(exponent[()]) <= MAX_EXPONENT:
-                return self.power(args[0], exponent[()].numerator, node.args[0])
+            n = exponent[()] if list(exponent) == [()] else Fraction(1, 2)
+            if n.denominator == 1 and abs(n.numerator) <= MAX_EXPONENT:
+                return self.power(args[0], n.numerator, node.args[0])
         elif cls is Fn:
             if node.key == "exp" and not args[0]:
                 return {(): 1}

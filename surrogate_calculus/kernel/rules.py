@@ -149,9 +149,20 @@ _PATTERNS = [
         right=Mul(Prod(LO, HI, A), Sum(LO, HI, Mul(_d(A), _inv(A)))),
         conditions=(("nonzero", A),),
     ),
-    Rule("exp_log", "exp(log A) = A where A > 0", left=Fn("exp", Fn("log", A)), right=A, conditions=(("positive", A),)),
+    Rule(
+        "exp_log",
+        "exp(log A) = A where A > 0",
+        left=Fn("exp", Fn("log", A)),
+        right=A,
+        conditions=(("positive", A),),
+    ),
     Rule("log_exp", "log(exp A) = A", left=Fn("log", Fn("exp", A)), right=A),
-    Rule("exp_add", "exp(A + B) = exp(A) exp(B)", left=Fn("exp", A + B), right=Mul(Fn("exp", A), Fn("exp", B))),
+    Rule(
+        "exp_add",
+        "exp(A + B) = exp(A) exp(B)",
+        left=Fn("exp", A + B),
+        right=Mul(Fn("exp", A), Fn("exp", B)),
+    ),
     Rule(
         "log_mul",
         "log(A B) = log A + log B where A, B > 0",
@@ -166,15 +177,25 @@ _PATTERNS = [
         right=Pow(A, Num(Fraction(1, 2))),
         conditions=(("positive", A),),
     ),
-    Rule("sum_scale", "A Σ[i](B) = Σ[i](A B), A free of i", left=Mul(A, Sum(LO, HI, B)), right=Sum(LO, HI, Mul(A, B))),
-    Rule("sum_add", "Σ[i](A + B) = Σ[i](A) + Σ[i](B)", left=Sum(LO, HI, A + B), right=Sum(LO, HI, A) + Sum(LO, HI, B)),
+    Rule(
+        "sum_scale",
+        "A Σ[i](B) = Σ[i](A B), A free of i",
+        left=Mul(A, Sum(LO, HI, B)),
+        right=Sum(LO, HI, Mul(A, B)),
+    ),
+    Rule(
+        "sum_add",
+        "Σ[i](A + B) = Σ[i](A) + Σ[i](B)",
+        left=Sum(LO, HI, A + B),
+        right=Sum(LO, HI, A) + Sum(LO, HI, B),
+    ),
     Rule(
         "product_mul",
         "∏[i](A B) = ∏[i](A) ∏[i](B)",
         left=Prod(LO, HI, Mul(A, B)),
         right=Mul(Prod(LO, HI, A), Prod(LO, HI, B)),
     ),
-]  # fmt: skip
+]
 
 #: Every rule by its name.
 RULES: dict[str, Rule] = {

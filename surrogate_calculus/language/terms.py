@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from operator import is_
-from typing import Any, ClassVar, NoReturn, Union
+from typing import Any, ClassVar, NoReturn
 
 __all__ = [
     "FUNCTIONS",
@@ -68,6 +68,7 @@ __all__ = [
     "postorder",
     "rebuild",
     "sub",
+    "tree_size",
 ]
 
 # Flags: what occurs anywhere inside a term.
@@ -632,7 +633,7 @@ class Expect(_Binder):
         return self.args[0]
 
 
-TermLike = Union[Term, int, Fraction]
+TermLike = Term | int | Fraction
 
 #: Every constructor by its tag: the closed union.
 CONSTRUCTORS: dict[str, type[Term]] = {
@@ -713,6 +714,25 @@ def postorder(*roots: Term) -> list[Term]:
                 if id(arg) not in seen:
                     push(arg)
     return out
+
+
+def tree_size(term: Term, limit: int | None = None) -> int:
+    """How many nodes the term has as a tree: the length of its text, up to a factor.
+
+    With a limit, some number beyond it as soon as there are more, without walking the rest.
+    """
+    sizes: dict[int, int] = {}
+    todo: list[tuple[Term, bool]] = [(term, False)]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            sizes[id(node)] = total = 1 + sum([sizes[id(a)] for a in node.args])
+            if limit is not None and (total > limit or len(sizes) > limit):
+                return limit + 1
+        elif id(node) not in sizes:
+            todo.append((node, True))
+            todo.extend([(a, False) for a in node.args if id(a) not in sizes])
+    return sizes[id(term)]
 
 
 class Store:

@@ -32,13 +32,13 @@ from ..language.terms import (
     Sum,
     Sym,
     Term,
-    postorder,
+    tree_size,
 )
 from ..language.vectors import Axes
 from .binder_names import BinderNames
 from .precedence import Level, denominator, level, signed
 
-__all__ = ["MAX_NODES", "summary", "to_text", "to_unicode", "tree_size"]
+__all__ = ["MAX_NODES", "summary", "to_text", "to_unicode"]
 
 #: Largest number of nodes, shared ones counted as often as they occur, that is printed in full.
 MAX_NODES = 2_000_000
@@ -92,14 +92,6 @@ def summary(term: Term, limit: int = 200) -> str:
     """The first ``limit`` characters of the Unicode text, ending in ``…`` where there are more."""
     text = _Writer(term, _UNICODE, (), ()).text(limit)
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def tree_size(term: Term) -> int:
-    """How many nodes the term has as a tree: the length of its text, up to a factor."""
-    size: dict[int, int] = {}
-    for node in postorder(term):
-        size[id(node)] = 1 + sum(size[id(a)] for a in node.args)
-    return size[id(term)]
 
 
 def _write(term: Term, style: _Style, vector: Collection[str], scope: Sequence[str]) -> str:
@@ -365,8 +357,10 @@ class _Writer:
             return ["".join(heads), _Task(body, Level.SUM, task.offset, False), ")" * len(heads)]
         nabla = f"∇{str(order).translate(_SUPERSCRIPT) if order > 1 else ''}{name}"
         called = isinstance(body, Fn) and body.op not in _RELATIONS and body.op != "cases"
-        if task.place <= Level.PREFIX and (called or isinstance(body, _GRAD_OPERANDS)):
-            return [nabla, " ", _Task(body, Level.PREFIX, task.offset, task.tight)]
+        if called or isinstance(body, _GRAD_OPERANDS):
+            inner: list[_Piece] = [nabla, " ", _Task(body, Level.PREFIX, task.offset, task.tight)]
+            # (∇θ log p)^2 reads better than ∇θ(log p)^2, which says the same
+            return inner if task.place <= Level.PREFIX else ["(", *inner, ")"]
         return [nabla, "(", _Task(body, Level.SUM, task.offset, False), ")"]
 
     def plain(self, term: Grad, offset: int) -> bool:
