@@ -166,7 +166,7 @@ class Pusher:
             node = todo.pop()
             cls = node.__class__
             if cls in (Mul, Stop, Eval) or (cls is Pow and node.args[1].__class__ is Num):
-                todo.extend(a for a in node.args if a.__class__ is not Num)
+                todo.extend(a for a in node.args if a.__class__ is not Num or not a.key)
             elif cls is App and node.key[0] in self.log_names:
                 continue
             elif not self.proof.state.facts.discharges("nonzero", node):
