@@ -125,7 +125,7 @@ class Proof:
             return None
         proved = state.proved(Grad, param, coordinate)
         numbers = self._numbers.setdefault((Grad, param, *map(id, coordinate)), {})
-        depends = state.depends
+        depends, known = state.depends, state.dependence(param)
         log = self.log
         todo: list[tuple[Term, bool]] = [(body, False)]
         seen: set[int] = set()
@@ -153,7 +153,11 @@ class Proof:
             todo.append((node, True))
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:
-                if id(arg) not in seen and depends(param, arg) and not (application and arg.__class__ is Sym):
+                number = id(arg)
+                if number in seen or (application and arg.__class__ is Sym):
+                    continue
+                live = known.get(number)
+                if live or (live is None and depends(param, arg)):
                     todo.append((arg, False))
         return numbers[id(body)]
 
@@ -162,6 +166,7 @@ class Proof:
         state = self.state
         proved = state.proved(Eval)
         numbers = self._numbers.setdefault((Eval,), {})
+        arrows = HAS_STOP | HAS_EVAL
         todo: list[tuple[Term, bool]] = [(body, False)]
         while todo:
             node, ready = todo.pop()
@@ -174,8 +179,9 @@ class Proof:
                 self.log.append((name, (Eval, None, (node,)), out, ()))
                 continue
             todo.append((node, True))
-            arrows = HAS_STOP | HAS_EVAL
-            todo.extend((a, False) for a in node.args if a.flags & arrows and id(a) not in numbers)
+            for arg in node.args:
+                if arg.flags & arrows and id(arg) not in numbers:
+                    todo.append((arg, False))
         return numbers[id(body)]
 
     def certificate(self, step: int) -> dict[str, Any]:

@@ -131,7 +131,8 @@ def prove(
     equation = Equation(relation, lhs, rhs)
     found = _refute(lhs, rhs, relation, given, random.Random(seed))
     if found is None:
-        return Verdict("undecided", claim=equation, reason="neither a proof nor an exact counterexample was found")
+        reason = "neither a proof nor an exact counterexample was found"
+        return Verdict("undecided", claim=equation, reason=reason)
     return Verdict("refuted", claim=equation, reason=str(found), counterexample=found)
 
 
@@ -228,7 +229,8 @@ def _instantiation(
     from ..semantics import random_function
 
     counts = {n for node in nodes if node.tag in ("sum", "prod") for n in _symbols(postorder(*node.args[:2]))}
-    counts |= {s for node in nodes if node.__class__ is Indexed for i in node.args for s in _symbols(postorder(i))}
+    indices = [i for node in nodes if node.__class__ is Indexed for i in node.args]
+    counts |= _symbols(postorder(*indices))
     counts |= set(given.counts if given is not None else ())
     point: dict[str, Any] = {}
     functions: dict[str, Any] = {}

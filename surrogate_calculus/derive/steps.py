@@ -220,7 +220,8 @@ class _Lines:
         while stack:
             frame = stack[-1]
             lhs, result = frame.lhs, self.proof.concluded(frame.lhs)
-            if frame.middle is None and result is not lhs and not (id(lhs) in self.shown and result is not None):
+            again = id(lhs) in self.shown and result is not None  # its lines are above: one line now
+            if frame.middle is None and result is not lhs and not again:
                 self.shown.add(id(lhs))
                 rule, middle = self.unfold(lhs)
                 if middle is not lhs:

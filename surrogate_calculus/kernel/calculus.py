@@ -83,6 +83,11 @@ class State:
             self._stopped.add(name)
 
     @property
+    def plain(self) -> bool:
+        """Whether no definition hides a ⊥ or →."""
+        return not self._stopped
+
+    @property
     def defined(self) -> Collection[str]:
         """The names that are defined."""
         return self._names
@@ -150,9 +155,13 @@ class State:
             return self.store.node(Mul, None, tuple(kept))
         return kept[0] if kept else self.one
 
+    def dependence(self, param: str) -> dict[int, bool]:
+        """What :meth:`depends` has found so far, by the ``id`` of the node."""
+        return self._depends.setdefault(param, {})
+
     def depends(self, param: str, node: Term) -> bool:
         """Whether the parameter may occur in the term outside ⊥ (an → is always counted)."""
-        memo = self._depends.setdefault(param, {})
+        memo = self.dependence(param)
         found = memo.get(id(node))
         if found is not None:
             return found
@@ -358,9 +367,10 @@ def evaluation(state: State, node: Term) -> tuple[str, Term]:
     if state.stop_free(node):
         return "eval_free", node
     proved = state.proved(Eval)
+    plain = state.plain
 
     def e(term: Term) -> Term:
-        if state.stop_free(term):
+        if not term.flags & (HAS_STOP | HAS_EVAL) and (plain or state.stop_free(term)):
             return term
         found = proved.get(id(term))
         return state.node(Eval, None, term) if found is None else found
@@ -371,7 +381,7 @@ def evaluation(state: State, node: Term) -> tuple[str, Term]:
         raise Rejection(f"{node.key} is defined with a ⊥: unfold it first")
     if node.__class__ is Grad:
         raise Rejection("→ does not move inside ∇ while ⊥ occurs below it")
-    return "eval_function", state.rebuild(node, tuple(e(a) for a in node.args))
+    return "eval_function", state.rebuild(node, tuple([e(a) for a in node.args]))
 
 
 def stopping(state: State, node: Term) -> tuple[str, Term]:

@@ -140,7 +140,6 @@ class Term:
         """Fill the slots; the only writer, called once from each constructor."""
         loose = 0
         flags = 0
-        hashes: list[Any] = [self.tag, key]
         binds = self.binds
         if binds:
             for arg, bound in zip(args, binds, strict=True):
@@ -148,18 +147,16 @@ class Term:
                 if reach > loose:
                     loose = reach
                 flags |= arg.flags
-                hashes.append(arg._hash)
         else:
             for arg in args:
                 if arg.loose > loose:
                     loose = arg.loose
                 flags |= arg.flags
-                hashes.append(arg._hash)
-        _set(self, "key", key)
-        _set(self, "args", args)
-        _set(self, "loose", loose)
-        _set(self, "flags", (flags & self._clear) | self._own)
-        _set(self, "_hash", hash(tuple(hashes)))
+        _set_key(self, key)
+        _set_args(self, args)
+        _set_loose(self, loose)
+        _set_flags(self, (flags & self._clear) | self._own)
+        _set_hash(self, hash((self.tag, key, *[arg._hash for arg in args])))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"terms are frozen: cannot set {name}")
@@ -261,6 +258,14 @@ class Term:
 
     def __neg__(self) -> Term:
         return neg(self)
+
+
+# The slots' own setters: they go past __setattr__, and are quicker than object.__setattr__.
+_set_key = Term.key.__set__  # type: ignore[attr-defined, misc]
+_set_args = Term.args.__set__  # type: ignore[attr-defined, misc]
+_set_loose = Term.loose.__set__  # type: ignore[attr-defined, misc]
+_set_flags = Term.flags.__set__  # type: ignore[attr-defined, misc]
+_set_hash = Term._hash.__set__  # type: ignore[attr-defined, misc]
 
 
 def _unpickle(table: tuple[tuple[type[Term], Any, tuple[int, ...], str | None], ...]) -> Term:
