@@ -63,6 +63,7 @@ _SPELLINGS: tuple[tuple[str, str], ...] = (
     (r"(\w+) ~ p\(·; θ\), ASCII .*", r"\1 \\sim p(\\cdot; \\theta)"),
     (r"([Σ∏])\[(\w+)=1\.\.N\]\(…\)", r"\1_{\2=1}^{N} …"),
     (r"([Σ∏])\[(\w+)\]\(…\)", r"\1_{\2} …"),
+    (r"∇\[(\w)\[k\]\]\(…\)", r"\\nabla_{\1_{k}} …"),
     (r"(\w)\[([\w, ]+)\]", r"\1_{\2}"),
     (r"@(\d+)", r"\\langle \1 \\rangle"),
     (r"\*\(", r" \\cdot ("),
@@ -78,9 +79,10 @@ def _in_latex(advice: str) -> str:
     """Advice of the text language, in LaTeX."""
     if len(advice) > 500:
         return advice
+    formula, declare, statement = advice.partition("declare")  # a statement of a document is no LaTeX
     for pattern, spelled in _SPELLINGS:
-        advice = re.sub(pattern, spelled, advice)
-    return "".join(latex_name(c) if "α" <= c <= "ω" else c for c in advice)
+        formula = re.sub(pattern, spelled, formula)
+    return "".join(latex_name(c) if "α" <= c <= "ω" else c for c in formula) + declare + statement
 
 
 def _run(source: Iterable[Token], builder: LatexBuilder) -> Any:

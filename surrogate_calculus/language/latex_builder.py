@@ -277,6 +277,13 @@ class LatexBuilder(LatexProducts):
         call = next(part for part in c if isinstance(part, Token) and part.type == "CALL")
         base = self.shown(token.start, call.start)
         name = latex_name(token.value)
+        if self._slots(token.value, True):
+            self.fail(
+                f"{token.value} is a family and cannot be applied",
+                rf"for a product write {base} \cdot (…)",
+                token.start,
+                call.end,
+            )
         self.fail(
             f"{base}(…) has two readings",
             rf"write {name}(…)^{{2}} for a power of the value, {base} \cdot (…) for a product",

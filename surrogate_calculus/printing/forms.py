@@ -23,6 +23,7 @@ from ..language.terms import (
     Sum,
     Term,
     postorder,
+    tree_size,
 )
 from .precedence import signed
 
@@ -103,10 +104,13 @@ class Forms:
         self.axes: dict[int, frozenset[int]] = {}
         self.tall: set[int] = set()
         self.vectors: set[str] = set()
-        size: dict[int, int] = {}
+        if tree_size(root, MAX_SYMBOLS) > MAX_SYMBOLS:
+            raise TermError(
+                f"the formula, written out, has more than {MAX_SYMBOLS:,} symbols",
+                instead="write out a part of it, or evaluate it: the shared form stays small",
+            )
         none: frozenset[int] = frozenset()
         for node in postorder(root):
-            size[id(node)] = 1 + sum(size[id(a)] for a in node.args)
             cls = node.__class__
             if cls is Grad and len(node.args) > 1 and node.args[1].__class__ is Axis:
                 self.vectors.add(node.key)
@@ -123,11 +127,7 @@ class Forms:
                 or any(id(a) in self.tall for a in node.args)
             ):
                 self.tall.add(id(node))
-        if size[id(root)] > MAX_SYMBOLS:
-            raise TermError(
-                f"the formula, written out, has more than {MAX_SYMBOLS:,} symbols",
-                instead="write out a part of it, or evaluate it: the shared form stays small",
-            )
+
     # ---- forms and brackets ----
 
     def form(self, term: Term) -> Form:
@@ -156,7 +156,8 @@ class Forms:
         if not is_prefix(term):
             return Form.ATOM
         if not self.bare(term.args[0], Place.OPERAND):
-            return Form.CLOSED  # a call: the operand in brackets
+            # The operand is in brackets; ∇θ(a + b) c would still be read in two ways.
+            return Form.PREFIX if cls is Grad else Form.CLOSED
         while is_prefix(term):
             term = term.args[0]
         return Form.OPEN if term.__class__ in (Sum, Prod) else Form.PREFIX

@@ -13,6 +13,7 @@ For every closed term ``parse_latex(to_latex(e)) == e``, with nothing declared. 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..language.latex_names import latex_name
 from ..language.terms import Term
@@ -77,8 +78,12 @@ _FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"}
 _COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 
 
-def to_latex(term: Term) -> str:
+def to_latex(term: Term, *, scope: Sequence[str] = ()) -> str:
     r"""The term as LaTeX for math mode, such that ``parse_latex(to_latex(term)) == term``.
+
+    Args:
+        term: any term.
+        scope: names for loose bound indices, of the outermost binder first.
 
     Raises:
         TermError: where the formula, written out as a tree, is too large to print.
@@ -88,7 +93,7 @@ def to_latex(term: Term) -> str:
     limits: list[int] = []
     applied = False  # whether an operand follows
     command = False  # whether what was written last would swallow a letter
-    for kind, text in layout(term):
+    for kind, text in layout(term, scope):
         if kind == "name":
             piece = latex_name(text)
         elif kind == "bold":
@@ -123,7 +128,8 @@ def to_latex(term: Term) -> str:
         elif kind == "constant":
             piece = r"\mathrm{\pi}"
         else:
-            piece = rf"\text{{{text}}}"
+            escaped = text.replace("#", r"\#")
+            piece = rf"\text{{{escaped}}}"
         if not piece:
             continue
         # A space where a command would swallow a letter, and, to be readable, behind \nabla_{\theta}.

@@ -52,6 +52,7 @@ from ..language.terms import (
 from .binder_names import BinderNames
 from .forms import Forms, Place, Run, is_below
 from .precedence import signed
+from .text import _decimal
 
 __all__ = ["Event", "layout"]
 
@@ -92,14 +93,18 @@ _APPLY: Event = ("apply", "")
 _RELATIONS = {"gt": ">", "ge": "≥", "eq": "="}
 
 
-def layout(term: Term) -> Iterator[Event]:
+def layout(term: Term, scope: Sequence[str] = ()) -> Iterator[Event]:
     """The events that set the term, from left to right; iterative.
+
+    Args:
+        term: any term.
+        scope: names for loose bound indices, of the outermost binder first.
 
     Raises:
         TermError: where the term, written out as a tree, is larger than
             :data:`~surrogate_calculus.printing.forms.MAX_SYMBOLS` nodes.
     """
-    return _Layout(term).events()
+    return _Layout(term).events(tuple(scope))
 
 
 class _Layout(Forms):
@@ -128,9 +133,9 @@ class _Layout(Forms):
             Expect: self.expectation,
         }
 
-    def events(self) -> Iterator[Event]:
+    def events(self, scope: tuple[str, ...]) -> Iterator[Event]:
         """Expand visits, leftmost first, until only events are left."""
-        todo: list[_Part] = [_Visit(self.root, (), Place.TOP, 0)]
+        todo: list[_Part] = [_Visit(self.root, scope, Place.TOP, 0)]
         rules = self.rules
         while todo:
             part = todo.pop()
@@ -157,7 +162,7 @@ class _Layout(Forms):
     def number(self, visit: _Visit) -> list[_Part]:
         value: Fraction = visit.term.key
         sign: list[_Part] = [_op("−")] if value < 0 else []
-        above, below = str(abs(value.numerator)), str(value.denominator)
+        above, below = _decimal(abs(value.numerator)), _decimal(value.denominator)
         if value.denominator == 1:
             return [*sign, ("number", above)]
         bar = [_open("frac"), ("number", above), _next("frac"), ("number", below), _close("frac")]
@@ -172,8 +177,8 @@ class _Layout(Forms):
     def bound(self, visit: _Visit) -> list[_Part]:
         index: int = visit.term.key
         names = visit.names
-        # A loose index has no name; it shows as a number of binders, and does not parse.
-        return [("name", names[-1 - index]) if index < len(names) else ("text", f"#{index}")]
+        # A loose index without a name shows as a number of binders, and does not parse.
+        return [("name", names[-1 - index]) if index < len(names) else ("text", f"#{index - len(names)}")]
 
     def axis(self, visit: _Visit) -> list[_Part]:
         return [_open("angle"), ("number", str(visit.term.key - visit.offset)), _close("angle")]
@@ -288,13 +293,13 @@ class _Layout(Forms):
         if len(below) == 1 and single.__class__ is Pow and single.args[1].key == -1:
             parts.append(self.inside(single.args[0], visit))
         elif len(below) == 1 and single.__class__ is Num:
-            parts.append(("number", str(single.key.denominator)))
+            parts.append(("number", _decimal(single.key.denominator)))
         else:
             for k, factor in enumerate(below):
                 if factor.__class__ is Num:
                     if k:
                         parts.append(_DOT)
-                    content: list[_Part] = [("number", str(factor.key.denominator))]
+                    content: list[_Part] = [("number", _decimal(factor.key.denominator))]
                 else:
                     if k:
                         parts.append(_TIMES)
@@ -311,7 +316,7 @@ class _Layout(Forms):
                 return [_open("unit"), visit._replace(term=base, place=Place.FACTOR), _close("unit")]
             return [visit._replace(term=base, place=Place.FACTOR)]
         inner = visit._replace(term=base, place=Place.BASE)
-        return [_open("sup"), inner, _next("sup"), ("number", str(power)), _close("sup")]
+        return [_open("sup"), inner, _next("sup"), ("number", _decimal(int(power))), _close("sup")]
 
     def power(self, visit: _Visit) -> list[_Part]:
         base, exponent = visit.term.args

@@ -6,6 +6,7 @@ U+2062 and U+2061, so that a reader says "times" and "of"; accents are ``<mover 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from ..language.latex_names import parts_of_name
@@ -48,14 +49,18 @@ _ACCENTS = {
 }
 
 
-def to_mathml(term: Term) -> str:
+def to_mathml(term: Term, *, scope: Sequence[str] = ()) -> str:
     """The term as a ``<math>`` element of presentation MathML.
+
+    Args:
+        term: any term.
+        scope: names for loose bound indices, of the outermost binder first.
 
     Raises:
         TermError: where the formula, written out as a tree, is too large to print.
     """
     out = [f'<math xmlns="{_NAMESPACE}" display="block"><mrow>']
-    for kind, text in layout(term):
+    for kind, text in layout(term, scope):
         if kind == "name" or kind == "bold":
             out.append(_name(text, kind == "bold"))
         elif kind == "number":
