@@ -261,7 +261,7 @@ class Term:
 
 
 # The slots' own setters: they go past __setattr__, and are quicker than object.__setattr__.
-_set_key = Term.key.__set__  # type: ignore[attr-defined, misc]
+_set_key = Term.key.__set__  # type: ignore[misc]
 _set_args = Term.args.__set__  # type: ignore[attr-defined, misc]
 _set_loose = Term.loose.__set__  # type: ignore[attr-defined, misc]
 _set_flags = Term.flags.__set__  # type: ignore[attr-defined, misc]
