@@ -145,6 +145,8 @@ class LatexProducts(Builder):
     def finished(self, c: list[Any]) -> Item:
         """A product without a sign."""
         row: Row = c[0]
+        if len(row.items) > 1:
+            self._seen(row.items)
         item = Item(self._product(list(row)), "row", list(row))
         item.items = row.items
         return item
@@ -152,6 +154,7 @@ class LatexProducts(Builder):
     def negated(self, c: list[Any]) -> Item:
         """A product behind a minus."""
         minus, row = c
+        self._seen(row.items)
         head = row[0]
         if isinstance(head.term, Num):
             parts = [Node(Num(-head.term.value), minus.start, head.end), *row[1:]]
@@ -159,9 +162,25 @@ class LatexProducts(Builder):
             parts = [Node(MINUS_ONE, minus.start, minus.end), *row]
         return Item(self._product(parts), "row", parts)
 
+    def plus(self, c: list[Any]) -> list[Node]:
+        """One more summand."""
+        self._seen(c[2].items)
+        return super().plus(c)
+
+    def minus(self, c: list[Any]) -> list[Node]:
+        """One more summand, negated."""
+        self._seen(c[2].items)
+        return super().minus(c)
+
+    def summed(self, c: list[Any]) -> Node:
+        """A sum from its summands."""
+        self._seen(c[0][0].items)
+        return super().summed(c)
+
     def extended(self, c: list[Any]) -> Item:
         """Σ or ∏ over the rest of the product."""
         head, row = c
+        self._seen(row.items)
         body = self._product(list(row))
         return Item(self._bound(head, body, body.end), "open")
 
@@ -183,7 +202,7 @@ class LatexProducts(Builder):
         """
         bar, above, below, end = c[0], c[2], c[5], c[6].end
         upper, lower = above[0], below[0]
-        factors = list(upper.parts) if len(above) == 1 else [self.summed([above])]
+        factors = list(upper.parts) if len(above) == 1 else [self.summed([above])]  # one may hide in braces
         units = lower.items if len(below) == 1 else []
         if units and all(kind_of(unit) == "unit" for unit in units):
             if len(factors) == 1 and factors[0].term == ONE:
@@ -209,18 +228,24 @@ class LatexProducts(Builder):
         return self.make(Pow(term, MINUS_ONE), unit.start, unit.end, (inner,))
 
     def braced(self, c: list[Any]) -> Item:
-        """Braces, which are not seen: around one factor only."""
+        """Braces, which are not seen: around one factor only, or around all that stands above a bar."""
         inner = c[1]
         items = inner.items if isinstance(inner, Item) else []
-        if len(items) != 1 or kind_of(items[0]) in ("prefix", "open", "transposed"):
-            self.fail(
-                "braces are not seen, and group nothing for the reader",
-                f"write ({self.shown(inner.start, inner.end)})",
-                c[0].start,
-                c[2].end,
-            )
-        node = Node(inner.term, c[0].start, c[2].end, (items[0],))
-        return Item(node, "unit")
+        hides = len(items) != 1 or kind_of(items[0]) in ("prefix", "open", "transposed")
+        node = Node(inner.term, c[0].start, c[2].end, (inner if hides else items[0],))
+        return Item(node, "hidden" if hides else "unit")
+
+    def _seen(self, items: Sequence[Node]) -> None:
+        """Refuse braces that would have to be seen."""
+        for item in items:
+            if kind_of(item) == "hidden":
+                inner = item.kids[0]
+                self.fail(
+                    "braces are not seen, and group nothing for the reader",
+                    f"write ({self.shown(inner.start, inner.end)})",
+                    item.start,
+                    item.end,
+                )
 
     def square(self, c: list[Any]) -> Item:
         """Square brackets around an expression."""

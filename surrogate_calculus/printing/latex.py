@@ -6,7 +6,7 @@ For every closed term ``parse_latex(to_latex(e)) == e``, with nothing declared. 
 * families carry their indices below, ``w_{t, i}``: a superscript would be a power;
 * a vector parameter is bold, and ``\nabla_{\boldsymbol{\theta}}`` opens the next axis;
 * ``\frac{a}{{b} {c}}``, whose inner braces are not seen, is ``a*b^-1*c^-1``; ``\frac{a}{b c}`` is
-  ``a/(b*c)``;
+  ``a/(b*c)``, and ``\frac{{a b}}{c}`` the product a b, kept one, over c;
 * the number π is upright, ``\mathrm{\pi}``; the axis 2 by itself is ``\langle 2 \rangle``.
 """
 

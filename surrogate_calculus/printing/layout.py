@@ -6,7 +6,7 @@ event is a pair (kind, text):
 * ``open``, ``next``, ``close`` delimit the parts of a structure: ``frac`` (numerator, denominator),
   ``sup`` and ``sub`` (base, script), ``underover`` (sign, lower, upper), ``under`` (sign, lower),
   ``arrow``, ``sqrt``, ``paren``, ``tall`` (a parenthesis that grows), ``bracket``, ``abs``,
-  ``angle``, ``unit`` (a factor of a denominator; nothing is seen of it), ``cases`` (with ``next`` of
+  ``angle``, ``unit`` (one factor above or below a bar; nothing is seen of it), ``cases`` (with ``next`` of
   ``cell`` and ``line``);
 * ``name`` and ``bold`` (a vector parameter), ``number``, ``operator``, ``function``, ``text``;
 * ``times`` and ``apply`` are the product and the application that are not seen.
@@ -284,8 +284,11 @@ class _Layout(Forms):
             parts.append(("number", "1"))
         elif len(above) == 1:
             alone = above[0]
-            place = Place.LAST if alone.__class__ in (Mul, Num) else Place.TOP
-            parts.append(visit._replace(term=alone, place=place))
+            whole = self.inside(alone, visit)
+            if alone.__class__ is Mul or (alone.__class__ is Num and alone.key < 0):
+                parts.extend([_open("unit"), whole, _close("unit")])  # (a b)/c, which is not a b/c
+            else:
+                parts.append(whole)
         else:
             parts.extend(self.row(above, visit, flat=True))
         parts.append(_next("frac"))

@@ -74,6 +74,8 @@ def test_latex_parses_back(term: Term) -> None:
         ("-(a*b)", "-(a b)"),
         ("a/(b*c)", r"\frac{a}{b c}"),
         ("a/b/c", r"\frac{a}{{b} {c}}"),
+        ("(a*b)/c", r"\frac{{a b}}{c}"),
+        ("x*((a*b)/c)", r"x \cdot \left(\frac{{a b}}{c}\right)"),
         ("(a*b)*c", "(a b) c"),
         ("(a + b) + c", "(a + b) + c"),
         ("log(a + b)", r"\log(a + b)"),
@@ -184,7 +186,8 @@ def test_only_commands_of_plain_latex_are_written(term: Term) -> None:
     known = {
         "frac", "left", "right", "cdot", "otimes", "mid", "sim", "geq", "bot", "nabla", "partial", "sum",
         "prod", "mathbb", "top", "overrightarrow", "sqrt", "langle", "rangle", "begin", "end", "text",
-        "mathrm", "boldsymbol", "operatorname", "bar", "tilde", "hat", "log", "exp", "sin", "cos", "tan", "tanh",
+        "mathrm", "boldsymbol", "operatorname", "bar", "tilde", "hat", "log", "exp", "sin", "cos", "tan",
+        "tanh",
         "max", "min", "theta", "phi", "pi", "sigma", "beta", "Sigma",
     }  # fmt: skip
     assert set(re.findall(r"\\([A-Za-z]+)", to_latex(term))) <= known
