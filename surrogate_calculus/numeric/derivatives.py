@@ -14,15 +14,17 @@ from . import scaled as sc
 from .layout import column as column_of
 from .machine import Machine, Operation, Result
 from .opaque import (
+    CallableFailed,
     Opaque,
     directional,
     elementwise_gradient,
+    many,
     partial,
     partial_reverse,
     pick,
     rows,
     shown,
-    unit,
+    units,
 )
 from .program import GradCall, Instruction
 from .scaled import Scaled
@@ -95,16 +97,57 @@ def _derived(
         wanted.append(used.tolist())
         here = torch.searchsorted(used, column)
         position = here if position is None else position * len(wanted[-1]) + here
-    found = []
-    for columns in itertools.product(*wanted):
-        derived = function
-        for (slot, _), column_number in zip(partials, columns, strict=True):
-            if machine.reverse:
-                derived = partial_reverse(derived, slot - 1, column_number, opaque.shape)
-            else:
-                derived = partial(derived, slot - 1, column_number)
-        found.append(derived(*args))
-    return found[0] if position is None else pick(torch.stack(found, -1), position)
+    combinations = list(itertools.product(*wanted))
+    if machine.reverse:
+        found = [_partials_reverse(opaque, function, args, partials, c) for c in combinations]
+        return found[0] if position is None else pick(torch.stack(found, -1), position)
+    if position is None:
+        return _partials(function, args, partials, [None] * len(partials))
+    # Every vector slot has one unit vector for each combination of coordinates.
+    slots = [slot for slot, where in partials if where is not None]
+    columns = [
+        [combination[n] for combination in combinations]
+        for n, (_, where) in enumerate(partials)
+        if where is not None
+    ]
+    tangents = [
+        units(args[slot - 1], [k for k in of_slot if k is not None])
+        for slot, of_slot in zip(slots, columns, strict=True)
+    ]
+
+    def along(*units: Tensor) -> Tensor:
+        each = iter(units)
+        chosen = [None if where is None else next(each) for _, where in partials]
+        return _partials(function, args, partials, chosen)
+
+    try:
+        out = torch.func.vmap(along)(*tangents).movedim(0, -1)
+    except (RuntimeError, NotImplementedError, CallableFailed):
+        out = torch.stack([along(*units) for units in zip(*tangents, strict=True)], -1)
+    return pick(out, position)
+
+
+def _partials(
+    function: Callable[..., Tensor],
+    args: list[Tensor],
+    partials: tuple[tuple[int, int | None], ...],
+    tangents: list[Tensor | None],
+) -> Tensor:
+    for (slot, _), tangent in zip(partials, tangents, strict=True):
+        function = partial(function, slot - 1, tangent)
+    return function(*args)
+
+
+def _partials_reverse(
+    opaque: Opaque,
+    function: Callable[..., Tensor],
+    args: list[Tensor],
+    partials: tuple[tuple[int, int | None], ...],
+    columns: tuple[int | None, ...],
+) -> Tensor:
+    for (slot, _), column in zip(partials, columns, strict=True):
+        function = partial_reverse(function, slot - 1, column, opaque.shape)
+    return function(*args)
 
 
 def _checked(machine: Machine, out: Tensor, args: list[Tensor], guard: int | None, node: Term) -> Tensor:
@@ -156,14 +199,9 @@ def _grad(machine: Machine, step: Instruction) -> Tensor | Scaled:
     if machine.reverse:
         return _map(_grad_rows(machine, step, at), lambda t: pick(t, column))
     used = torch.unique(column)
-    found = [_grad_forward(machine, step, at, k) for k in used.tolist()]
+    found = _grad_forward(machine, step, at, used.tolist())
     here = torch.searchsorted(used, column)
-    if isinstance(found[0], Scaled):
-        parts = [sc.lift(f) for f in found]
-        top = sc.add(parts).scale  # one scale for all coordinates
-        aligned = [f.mantissa * torch.exp(f.scale - top) for f in parts]
-        return Scaled(pick(torch.stack(torch.broadcast_tensors(*aligned), -1), here), top)
-    return pick(torch.stack(found, -1), here)  # type: ignore[arg-type]
+    return _map(found, lambda t: pick(t, here))
 
 
 def _map(value: Tensor | Scaled, function: Callable[[Tensor], Tensor]) -> Tensor | Scaled:
@@ -182,19 +220,25 @@ def _body(machine: Machine, call: GradCall, at: Tensor, vector: bool) -> Tensor 
     return value
 
 
-def _grad_forward(machine: Machine, step: Instruction, at: Tensor, column: int | None) -> Tensor | Scaled:
+def _grad_forward(
+    machine: Machine, step: Instruction, at: Tensor, columns: list[int] | None
+) -> Tensor | Scaled:
+    """Forward mode; in a vector, the derivatives in these coordinates come last."""
     call: GradCall = step.extra
     is_scaled = False
 
     def varied(value: Tensor) -> tuple[Tensor, Tensor]:
         nonlocal is_scaled
-        body = _body(machine, call, value, column is not None)
+        body = _body(machine, call, value, columns is not None)
         if isinstance(body, Scaled):
             is_scaled = True
             return body.mantissa, body.scale
         return body, body.new_zeros(())
 
-    out, scale = directional(varied, at, unit(at, column))
+    if columns is None:
+        out, scale = directional(varied, at, torch.ones_like(at))
+    else:
+        out, scale = many(varied, at, units(at, columns))
     return Scaled(out, scale) if is_scaled else out
 
 
@@ -209,30 +253,35 @@ def _spread(machine: Machine, call: GradCall) -> tuple[int, ...]:
     return tuple(torch.broadcast_shapes(*shapes))
 
 
+def _again(machine: Machine, call: GradCall) -> bool:
+    """Whether what this ∇ gives is differentiated once more."""
+    return call.version.block.depth > 1 or machine.bindings.differentiable
+
+
 def _grad_reverse(machine: Machine, step: Instruction, at: Tensor) -> Tensor | Scaled:
     """Reverse mode, elementwise: every element of the body gets a copy of the parameter of its own."""
     call: GradCall = step.extra
     shape = torch.broadcast_shapes(_spread(machine, call), at.shape)
-    copy = at.expand(shape).clone()
+    copy, again = at.expand(shape).clone(), _again(machine, call)
     if not copy.requires_grad:
         copy.requires_grad_()
     body = _body(machine, call, copy, False)
     if isinstance(body, Scaled):
         size = torch.broadcast_shapes(body.mantissa.shape, body.scale.shape, shape)
-        return Scaled(elementwise_gradient(body.mantissa.expand(size), copy), body.scale)
-    return elementwise_gradient(body.expand(torch.broadcast_shapes(body.shape, shape)), copy)
+        return Scaled(elementwise_gradient(body.mantissa.expand(size), copy, again), body.scale)
+    return elementwise_gradient(body.expand(torch.broadcast_shapes(body.shape, shape)), copy, again)
 
 
 def _grad_rows(machine: Machine, step: Instruction, at: Tensor) -> Tensor | Scaled:
     """Reverse mode in a vector: the whole gradient of every element, coordinates last."""
     call: GradCall = step.extra
-    copy = at.clone()
+    copy, again = at.clone(), _again(machine, call)
     if not copy.requires_grad:
         copy.requires_grad_()
     body = _body(machine, call, copy, True)
     if isinstance(body, Scaled):
-        return Scaled(rows(body.mantissa, copy), body.scale)
-    return rows(body, copy)
+        return Scaled(rows(body.mantissa, copy, again), body.scale)
+    return rows(body, copy, again)
 
 
 OPERATIONS: dict[str, Operation] = {

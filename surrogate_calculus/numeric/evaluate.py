@@ -110,16 +110,11 @@ def compute(
         notes.extend(program.notes)
     with torch.enable_grad() if reverse else nullcontext():
         out = Machine(program, bindings, OPERATIONS, reverse=reverse).result()
-    if reverse and not _differentiable(bindings):
+    if reverse and not bindings.differentiable:
         out = out.detach()
     if bindings.tensor_in or out.dim() > 0:
         return out
     return float(out)
-
-
-def _differentiable(bindings: Bindings) -> bool:
-    found = (*bindings.symbols.values(), *bindings.families.values())
-    return any(b.tensor is not None and b.tensor.requires_grad for b in found)
 
 
 def open_axes(term: Term) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..errors import EvaluationError, SurrogateError
 from ..language.terms import Term
 
-__all__ = ["CallableFailed", "Opaque", "directional", "elementwise_gradient", "pick"]
+__all__ = ["CallableFailed", "Opaque", "directional", "elementwise_gradient", "many", "pick", "units"]
 
 Function = Callable[..., Tensor]
 
@@ -160,10 +160,37 @@ def directional(
         raise
 
 
-def partial(function: Function, slot: int, column: int | None) -> Function:
+def many(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]], at: Tensor, tangents: Tensor
+) -> tuple[Tensor, Tensor]:
+    """:func:`directional` along each of ``tangents[k]``, these results last; the output's aux is shared.
+
+    One pass with the tangents batched; the values, which checks look at, are not.  One pass for each
+    where an operation of a callable cannot be batched.
+    """
+    try:
+        batched = torch.func.vmap(
+            lambda tangent: directional(function, at, tangent),
+            out_dims=(0, None),  # type: ignore[arg-type]
+        )
+        out, aux = batched(tangents)
+    except (RuntimeError, NotImplementedError, CallableFailed):
+        found = [directional(function, at, tangent) for tangent in tangents]
+        return torch.stack([out for out, _ in found], -1), found[0][1]
+    return out.movedim(0, -1), aux
+
+
+def units(at: Tensor, columns: Sequence[int]) -> Tensor:
+    """The unit vectors of these coordinates (from 0) of a vector, stacked in front."""
+    eye = torch.eye(at.shape[-1], dtype=at.dtype, device=at.device)[list(columns)]
+    shape = (len(columns),) + (1,) * (at.dim() - 1) + (at.shape[-1],)
+    return eye.reshape(shape).expand(len(columns), *at.shape).contiguous()
+
+
+def partial(function: Function, slot: int, tangent: Tensor | None) -> Function:
     """The partial derivative of an elementwise function in a slot, by forward mode.
 
-    ``column`` is the coordinate (from 0) in a vector slot.
+    In a vector slot it is taken along ``tangent``.
     """
 
     def derived(*args: Tensor) -> Tensor:
@@ -171,18 +198,10 @@ def partial(function: Function, slot: int, column: int | None) -> Function:
             out = function(*args[:slot], value, *args[slot + 1 :])
             return out, out.new_zeros(())
 
-        return directional(varied, args[slot], unit(args[slot], column))[0]
+        along = torch.ones_like(args[slot]) if tangent is None else tangent
+        return directional(varied, args[slot], along)[0]
 
     return derived
-
-
-def unit(at: Tensor, column: int | None) -> Tensor:
-    """The tangent one, or the unit vector of a coordinate."""
-    if column is None:
-        return torch.ones_like(at)
-    tangent = torch.zeros_like(at)
-    tangent[..., column] = 1
-    return tangent
 
 
 def partial_reverse(
@@ -201,23 +220,29 @@ def partial_reverse(
     return derived
 
 
-def elementwise_gradient(out: Tensor, at: Tensor) -> Tensor:
-    """d out / d at, element by element, where each element of ``out`` uses only its own of ``at``."""
+def elementwise_gradient(out: Tensor, at: Tensor, again: bool = True) -> Tensor:
+    """d out / d at, element by element, where each element of ``out`` uses only its own of ``at``.
+
+    ``again`` says whether the result is to be differentiated.
+    """
     if not out.requires_grad:
         return torch.zeros_like(at)
-    (found,) = torch.autograd.grad(out.sum(), at, create_graph=True, allow_unused=True)
+    (found,) = torch.autograd.grad(out.sum(), at, create_graph=again, retain_graph=True, allow_unused=True)
     return torch.zeros_like(at) if found is None else found
 
 
-def rows(out: Tensor, at: Tensor) -> Tensor:
-    """The gradient of every element of ``out`` in the vector ``at``: shape (*out.shape, K)."""
+def rows(out: Tensor, at: Tensor, again: bool = True) -> Tensor:
+    """The gradient of every element of ``out`` in the vector ``at``: shape (*out.shape, K).
+
+    ``again`` says whether the result is to be differentiated.
+    """
     length = at.shape[-1]
     if not out.requires_grad:
         return out.new_zeros((*out.shape, length))
     flat = out.reshape(-1)
     found = []
     for k in range(flat.shape[0]):
-        (one,) = torch.autograd.grad(flat[k], at, create_graph=True, allow_unused=True)
+        (one,) = torch.autograd.grad(flat[k], at, create_graph=again, retain_graph=True, allow_unused=True)
         one = torch.zeros_like(at) if one is None else one
         found.append(one.reshape(-1, length).sum(0))
     if not found:

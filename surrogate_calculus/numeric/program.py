@@ -26,6 +26,7 @@ from typing import Any
 from ..errors import EvaluationError
 from ..language.terms import (
     HAS_AXIS,
+    HAS_BARE_STOP,
     HAS_STOP,
     App,
     Axis,
@@ -153,8 +154,9 @@ def compile_term(term: Term, *, axes: int, vectors: frozenset[str], detach: bool
     root = store.add(term)
     nodes = postorder(root)
     compiler = _Compiler(nodes, axes, vectors, detach)
+    notes = [REMOVED_STOP] if detach and _beyond_detach(root, compiler.depends) else []
     result = compiler.run((root, None, DETACHED if detach else None, (), None))
-    return Program(compiler.root, result, compiler.size, compiler.notes)
+    return Program(compiler.root, result, compiler.size, notes)
 
 
 class _Compiler:
@@ -165,7 +167,6 @@ class _Compiler:
         self.root = Block(0)
         self.size = 0
         self.home: list[Block] = []  # the block in which each slot is filled
-        self.notes: list[str] = []
         self.memo: dict[tuple[Any, ...], int] = {}
         self.frames: dict[tuple[Any, ...], Frame] = {}
         self.masks: dict[tuple[Any, ...], int] = {}
@@ -256,11 +257,8 @@ class _Compiler:
                 return self.emit("detach", node, (body,))
             return (yield (node.args[0], _version(stopped), stopped, frames, guard))
         if isinstance(node, Eval):
-            if stopped is DETACHED:
-                if live is None:  # nothing is varied here: the arrow changes nothing
-                    return (yield (node.args[0], live, stopped, frames, guard))
-                if node.flags & HAS_STOP and REMOVED_STOP not in self.notes:
-                    self.notes.append(REMOVED_STOP)
+            if stopped is DETACHED and live is None:  # nothing is varied: the arrow changes nothing
+                return (yield (node.args[0], live, stopped, frames, guard))
             return (yield (node.args[0], live, live, frames, guard))
         if isinstance(node, Grad):
             return (yield from self.grad(node, live, stopped, frames, guard))
@@ -447,6 +445,37 @@ def _facts(nodes: list[Term], vectors: frozenset[str]) -> tuple[dict[int, frozen
         depends[id(node)] = found
         partial[id(node)] = undefined
     return depends, partial
+
+
+def _beyond_detach(root: Term, depends: dict[int, frozenset[str]]) -> bool:
+    """Whether a ∇ meets an → that removes a ⊥ of something it differentiates.
+
+    Below a ⊥, in conditions, indices and ranges nothing is differentiated, until the next ∇.
+    """
+    nothing: frozenset[str] = frozenset()
+    seen: set[tuple[int, frozenset[str]]] = set()
+    todo = [(root, nothing)]
+    while todo:
+        node, varied = todo.pop()
+        varied = varied & depends[id(node)]
+        if not node.flags & HAS_STOP or (id(node), varied) in seen:
+            continue
+        seen.add((id(node), varied))
+        if isinstance(node, Eval) and varied and node.args[0].flags & HAS_BARE_STOP:
+            return True
+        live = node.args
+        constant: tuple[Term, ...] = ()
+        if isinstance(node, Grad):
+            todo.append((node.body, varied | {node.param}))
+            live, constant = (), node.args[1:]
+        elif isinstance(node, (Stop, Indexed)) or (isinstance(node, Fn) and node.op in ("gt", "ge", "eq")):
+            live, constant = (), node.args
+        elif isinstance(node, (Sum, Prod)):
+            live, constant = node.args[2:], node.args[:2]
+        elif isinstance(node, Fn) and node.op == "cases":
+            live, constant = node.args[1:], node.args[:1]
+        todo += [(arg, varied) for arg in live] + [(arg, nothing) for arg in constant]
+    return False
 
 
 def _can_fail(node: Term) -> bool:

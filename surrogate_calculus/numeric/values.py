@@ -115,6 +115,12 @@ class Bindings:
     tensor_in: bool = False
 
     @property
+    def differentiable(self) -> bool:
+        """Whether a tensor that went in has a graph of its own or asks for one."""
+        found = (*self.symbols.values(), *self.families.values())
+        return any(b.call is not None or (b.tensor is not None and b.tensor.requires_grad) for b in found)
+
+    @property
     def scaled(self) -> bool:
         """Whether a density is given by its logarithm."""
         return any(is_log for _, is_log in self.functions.values())
