@@ -46,6 +46,8 @@ __all__ = ["Collector", "collect"]
 
 #: Results whose printed tree would have more nodes than this stay as the rules left them.
 MAX_TREE = 5_000
+#: How much longer than what the rules left a collected form may be: 1/x^2 has more nodes than x^-2.
+SLACK = 1.2
 #: No polynomial in a presentation grows beyond so many terms.
 MAX_TERMS = 200
 
@@ -229,7 +231,7 @@ def _content(coefficients: list[Coefficient], leading: Coefficient) -> Fraction:
 def collect(proof: Proof, term: Term) -> int | None:
     """Collect a term; the step that concludes ``term = collected``, None where nothing better is found.
 
-    Of the two forms the one with fewer printed nodes is taken, if it has no more than the term itself.
+    Of the two forms the one with fewer printed nodes is taken, unless it is much longer than the term itself.
     A term too large to print, or whose polynomials grow too large, stays as it is.
     """
     size = tree_size(term, MAX_TREE)
@@ -241,8 +243,9 @@ def collect(proof: Proof, term: Term) -> int | None:
             candidates.append(Collector(proof, expand).term(term))
         except Rejection:
             continue
-    for candidate in sorted(candidates, key=lambda c: tree_size(c, size)):
-        if candidate is term or tree_size(candidate, size) > size:
+    most = int(size * SLACK) + 4
+    for candidate in sorted(candidates, key=lambda c: tree_size(c, most)):
+        if candidate is term or tree_size(candidate, most) > most:
             return None
         for rule in ("ring", "field"):
             try:

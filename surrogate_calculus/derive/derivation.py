@@ -97,14 +97,15 @@ class Derivation:
 
         return self._lines(partial(to_unicode, vector=self.vectors), grain, "⟹")
 
-    def _lines(self, show: Callable[[Term], str], grain: str | None, arrow: str) -> str:
+    def _lines(self, show: Callable[..., str], grain: str | None, arrow: str) -> str:
         if grain is None:
-            return show(self.result)
+            return str(show(self.result))
         lines = [show(self.start)]
         for step in self.steps_in(grain):
             source = f"{step.rule}; {step.reference}" if step.reference else step.rule
             if grain == "full":
-                lines.append(f"    {show(step.before)}  {arrow}  {show(step.after)}")
+                before, after = (show(t, scope=step.scope) for t in (step.before, step.after))
+                lines.append(f"    {before}  {arrow}  {after}")
             lines.append(f"  = {show(step.term)}    [{source}]")
         return "\n".join(lines)
 
@@ -161,8 +162,8 @@ class Derivation:
                     "says": s.says,
                     "reference": s.reference,
                     "place": list(s.place),
-                    "before": to_unicode(s.before) if not s.before.loose else None,
-                    "after": to_unicode(s.after) if not s.after.loose else None,
+                    "before": to_unicode(s.before, vector=self.vectors, scope=s.scope),
+                    "after": to_unicode(s.after, vector=self.vectors, scope=s.scope),
                     "term": to_unicode(s.term, vector=self.vectors),
                 }
                 for s in self.steps_in(grain)

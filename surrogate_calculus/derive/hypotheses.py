@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ..kernel.facts import Facts
-from ..kernel.judgement import Hypothesis
-from ..language.terms import HAS_EVAL, HAS_GRAD, HAS_STOP, Mul, Num, Pow, Term
+from ..kernel.judgement import Hypothesis, Rejection
+from ..language.terms import HAS_EVAL, HAS_GRAD, HAS_STOP, Mul, Num, Pow, Term, tree_size
+from .collect import Collector
 from .proof import Proof
 
 __all__ = ["readable"]
+
+#: Larger terms are said as the kernel said them.
+MAX_TIDY = 300
 
 
 def readable(facts: Facts) -> tuple[Hypothesis, ...]:
@@ -24,6 +28,7 @@ def readable(facts: Facts) -> tuple[Hypothesis, ...]:
             term = todo.pop()
             if term.flags & (HAS_STOP | HAS_EVAL) and not term.flags & HAS_GRAD:
                 term = scratch.right(scratch.evaluate(term))
+            term = _tidy(scratch, hypothesis.kind, term)
             if hypothesis.kind == "nonzero" and term.__class__ is Mul:
                 todo.extend(reversed(term.args))
             elif hypothesis.kind == "nonzero" and term.__class__ is Pow and term.args[1].__class__ is Num:
@@ -31,3 +36,15 @@ def readable(facts: Facts) -> tuple[Hypothesis, ...]:
             elif not scratch.state.facts.discharges(hypothesis.kind, term):
                 out.setdefault((hypothesis.kind, term))
     return tuple(Hypothesis(kind, t) for kind, t in out if kind == "positive" or ("positive", t) not in out)
+
+
+def _tidy(scratch: Proof, kind: str, term: Term) -> Term:
+    """The term with its arithmetic collected, where that is quick; for ``nonzero`` as a product."""
+    if tree_size(term, MAX_TIDY) > MAX_TIDY:
+        return term
+    if kind == "nonzero":  # a power is taken apart into the factors of its base
+        term = scratch.state.node(Pow, None, term, scratch.state.one)
+    try:
+        return Collector(scratch, False).term(term)
+    except Rejection:
+        return term

@@ -15,6 +15,7 @@ from ..kernel.calculus import State, evaluation, gradient
 from ..kernel.inference import replace_inside
 from ..kernel.judgement import Equation, Relation
 from ..kernel.rules import RULES
+from ..language.binding import free_names
 from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder, tree_size
 from .collect import MAX_TREE
 from .proof import Proof
@@ -36,6 +37,7 @@ class Step:
         place: path of child positions, in the term before, to (an occurrence of) what was rewritten.
         before, after: what was rewritten, and what replaced it, there and wherever else it stands for itself.
         term: the whole term after the step.
+        scope: names of the indices that are bound around the place, the outermost first.
     """
 
     rule: str
@@ -45,17 +47,34 @@ class Step:
     before: Term
     after: Term
     term: Term
+    scope: tuple[str, ...] = ()
 
 
 def _step(state: State, names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
     _, new = replace_inside(state, whole, [Equation(Relation.STRICT, before, after)])
-    return _described(names, find(whole, before), before, after, new)
+    return _described(names, whole, before, after, new)
 
 
-def _described(names: tuple[str, ...], place: tuple[int, ...], before: Term, after: Term, new: Term) -> Step:
+def _described(names: tuple[str, ...], whole: Term, before: Term, after: Term, new: Term) -> Step:
     references = dict.fromkeys(r for r in (RULES[n].reference for n in names) if r)
     says = RULES[names[0]].says if len(names) == 1 else ""
-    return Step(", ".join(names), says, "; ".join(references), place, before, after, new)
+    place = find(whole, before)
+    scope = _scope(whole, place) if before.loose else ()
+    return Step(", ".join(names), says, "; ".join(references), place, before, after, new, scope)
+
+
+def _scope(whole: Term, place: tuple[int, ...]) -> tuple[str, ...]:
+    """Distinct names for the binders on the way to a place."""
+    taken, names = free_names(whole), []
+    node = whole
+    for position in place:
+        if node.binds and node.binds[position]:
+            name: str = node.hint  # type: ignore[attr-defined]
+            while name in taken or name in names:
+                name += "'"
+            names.append(name)
+        node = node.args[position]
+    return tuple(names)
 
 
 def find(root: Term, node: Term) -> tuple[int, ...]:
@@ -103,7 +122,7 @@ def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
 
 
 #: Rules that only carry an equation to where it is used.
-_SILENT = frozenset({"congruence", "inside", "transitivity", "grad_constant", "eval_free"})
+_SILENT = frozenset({"congruence", "inside", "transitivity", "symmetry", "grad_constant", "eval_free"})
 
 
 class _Literal(State):
@@ -213,7 +232,7 @@ class _Lines:
                 assert frame.middle is not None and frame.child is not None
                 term = self.put(frame.middle, {**frame.done, id(frame.child): term})
             new = self.everywhere(template, root, term)
-            step = _described((rule,), find(self.whole, before), before, after, new)
+            step = _described((rule,), self.whole, before, after, new)
             self.whole = new
             return step
 
