@@ -180,7 +180,9 @@ class LatexBuilder(LatexProducts):
             self.fail("⊤ below a name", r"write B^\top", sub.start, sub.end)
         end = max(script.end for script in (sub, sup) if script is not None)
         raised = sup is not None and not sup.top
-        if sup is not None and raised and len(indices) < self._slots(token.value, bool(indices)):
+        slots = self._slots(token.value, bool(indices))
+        numeral = raised and sup is not None and isinstance(sup.nodes[0].term, Num)
+        if sup is not None and raised and len(indices) < slots and not (slots == _ANY and numeral):
             for node in sup.nodes:
                 if isinstance(node.term, Num):
                     base = self.text[token.start : token.end]

@@ -266,8 +266,11 @@ class _Layout(Forms):
             return _DOT
         bracket = not self.bare(factor, place)
         while not bracket and factor.__class__ is Pow and not is_below(factor):
-            factor = factor.args[0]
-            bracket = not self.bare(factor, Place.BASE)
+            base, exponent = factor.args
+            bracket = not self.bare(base, Place.BASE) or (
+                base.__class__ is Indexed and exponent.__class__ is not Num
+            )
+            factor = base
         if factor.__class__ is Num:
             return _DOT
         # A name before "(" would be a function.
@@ -325,8 +328,10 @@ class _Layout(Forms):
         base, exponent = visit.term.args
         if is_below(visit.term):
             return self.fraction([], [visit.term], visit)
-        inner = visit._replace(term=base, place=Place.BASE)
-        return [_open("sup"), inner, _next("sup"), self.inside(exponent, visit), _close("sup")]
+        inner: list[_Part] = [visit._replace(term=base, place=Place.BASE)]
+        if base.__class__ is Indexed and exponent.__class__ is not Num:
+            inner = self.bracketed(base, inner)  # w_t^i would be read as a family at two indices
+        return [_open("sup"), *inner, _next("sup"), self.inside(exponent, visit), _close("sup")]
 
     # ---- functions ----
 

@@ -28,7 +28,7 @@ parameter θ, β[k]
 index i, j = 1..N; index t = 1..T
 observed y[t]
 variable w[t,i], a[t,i], x[t,i], u[t,i], z
-density p(x, y; θ), q(x; β)
+density p(x, y; θ), q(x; β), r(s; θ)
 function f(x; θ)
 define W[t] = Σ[i](w[t,i])
 """
@@ -141,6 +141,8 @@ def test_reads_as(latex: str, text: str | None) -> None:
         (r"\sum_t \sum_i x_{t-1}^{a_t^i}", "Σ[t](Σ[i](x[t-1,a[t,i]]))"),
         (r"\sum_t \sum_i x_{t-1}^{(i)}", "Σ[t](Σ[i](x[t-1,i]))"),
         (r"\sum_t W^t", "Σ[t](W[t])"),
+        (r"\sum_i s_i^2 + s^2", "Σ[i](s[i]^2) + s^2"),
+        (r"\sum_t \sum_i s_t^i", "Σ[t](Σ[i](s[t,i]))"),
         (r"\sum_t W_t^2", "Σ[t](W[t]^2)"),
         (r"\theta^2 + z^2 + N^2", "θ^2 + z^2 + N^2"),
         (r"\nabla_\beta^2 q_\beta(z)", "∇²β q(z; β)"),

@@ -82,6 +82,7 @@ def test_latex_parses_back(term: Term) -> None:
         ("log(x)^2", r"(\log x)^{2}"),
         ("log(x^2)", r"\log(x^{2})"),
         ("(-x)^2", "(-x)^{2}"),
+        ("x[i]^2*x[i]^y", "x_{i}^{2} \\cdot (x_{i})^{y}"),
         ("(1/2)^x", r"\left(\frac{1}{2}\right)^{x}"),
         ("(x/y)^2", r"\left(\frac{x}{y}\right)^{2}"),
         ("Σ[i=1..N](a[i])*b", r"\left(\sum_{i=1}^{N} a_{i}\right) b"),
