@@ -107,6 +107,8 @@ class Collector:
                 return self._power(self._polynomials[id(node.args[0])], n.numerator)
         if cls is Fn and node.key == "exp" and not self._polynomials[id(node.args[0])]:
             return {(): 1}
+        if cls is Fn and node.key == "eq" and self._written(node.args[0]) is self._written(node.args[1]):
+            return {(): 1}
         if cls is Sum and not self._polynomials[id(node.args[2])]:
             return {}
         if cls is Prod and self._polynomials[id(node.args[2])] == {(): 1}:

@@ -124,7 +124,7 @@ class Proof:
         if keep(param, body):
             return None
         proved = state.proved(Grad, param, coordinate)
-        numbers = self._numbers.setdefault((Grad, param, *map(id, coordinate)), {})
+        numbers = self._steps(param, coordinate)
         depends, known = state.depends, state.dependence(param)
         log = self.log
         todo: list[tuple[Term, bool]] = [(body, False)]
@@ -135,7 +135,8 @@ class Proof:
                 rule = rule_for(param, node)
                 if rule is not None:
                     step = self.infer(rule, state.node(Grad, param, node, *coordinate))
-                    inner = [numbers[id(a)] for a in node.args if id(a) in numbers]
+                    below = numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
+                    inner = [below[id(a)] for a in node.args if id(a) in below]
                     if inner:
                         step = self.chain([step, self.infer("inside", self.right(step), None, inner)])
                     numbers[id(node)] = step
@@ -151,6 +152,9 @@ class Proof:
             if keep(param, node):
                 continue
             todo.append((node, True))
+            if node.binds and any(c.loose for c in coordinate):  # the coordinate is another one below
+                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for)
+                continue
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:
                 number = id(arg)
@@ -160,6 +164,10 @@ class Proof:
                 if live or (live is None and depends(param, arg)):
                     todo.append((arg, False))
         return numbers[id(body)]
+
+    def _steps(self, param: str, coordinate: tuple[Term, ...]) -> dict[int, int]:
+        """The steps that worked out a ∇, by the ``id`` of what it differentiates."""
+        return self._numbers.setdefault((Grad, param, *map(id, coordinate)), {})
 
     def evaluate(self, body: Term) -> int:
         """Push ``→`` inside ``body``, which has no ∇ over a ⊥; the number of the concluding step."""

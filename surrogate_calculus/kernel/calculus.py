@@ -131,6 +131,10 @@ class State:
             args = node.args
         return self.store.node(node.__class__, node.key, args, getattr(node, "hint", None))
 
+    def under_binder(self, coordinate: tuple[Term, ...]) -> tuple[Term, ...]:
+        """A coordinate moved under one more binder."""
+        return tuple(self.store.add(shift(c, 1)) for c in coordinate)
+
     def lift(self, body: Term) -> Term:
         """The body of a binder moved under one more, just outside its own."""
         return self.store.add(shift(body, 1, cutoff=1))
@@ -213,6 +217,14 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
         raise Rejection(f"{param} is defined, so it is no parameter")
     if not state.depends(param, node):
         return ("grad_stop" if node.__class__ is Stop else "grad_constant"), state.zero
+    rule = _GRADIENT.get(node.__class__)
+    if rule is None:
+        raise Rejection(f"no rule moves ∇ inside {node.tag}")
+    return rule(state, param, coordinate, node, _derivative(state, param, coordinate))
+
+
+def _derivative(state: State, param: str, coordinate: _Where) -> _Derivative:
+    """What a rule writes for ``∇A``: what it is known to equal, 0 for a constant, or itself."""
     proved = state.proved(Grad, param, coordinate)
 
     def d(term: Term) -> Term:
@@ -221,10 +233,7 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
             return found
         return state.node(Grad, param, term, *coordinate) if state.depends(param, term) else state.zero
 
-    rule = _GRADIENT.get(node.__class__)
-    if rule is None:
-        raise Rejection(f"no rule moves ∇ inside {node.tag}")
-    return rule(state, param, coordinate, node, d)
+    return d
 
 
 def _parameter(state: State, param: str, coordinate: _Where, node: Term, d: _Derivative) -> _Step:
@@ -318,10 +327,8 @@ def _series(state: State, param: str, coordinate: _Where, node: Term, d: _Deriva
     lo, hi, body = node.args
     if state.depends(param, lo) or state.depends(param, hi):
         raise Rejection("the range of a sum or product depends on the parameter")
-    if any(c.loose for c in coordinate):
-        raise Rejection("∇ with a bound coordinate does not move under a binder")
     hint: str = node.hint  # type: ignore[attr-defined]
-    inner = d(body)
+    inner = _derivative(state, param, state.under_binder(coordinate))(body)
     if node.__class__ is Sum:
         if inner is state.zero:
             return "grad_series", state.zero

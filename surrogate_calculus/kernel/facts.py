@@ -52,16 +52,18 @@ class Facts:
         entry = (kind, id(term))
         if entry not in self._used and not self.discharges(kind, term):
             self._used[entry] = Hypothesis(kind, term)
+            # what follows may rest on it, since it is listed
+            self._signs[id(term)] = self._signs.get(id(term), _UNKNOWN) | _wanted(kind)
 
     def discharges(self, kind: str, term: Term) -> bool:
         """Whether a condition follows from the shape of the term and the assumptions."""
-        wanted = _NONZERO if kind == "nonzero" else _POSITIVE
+        wanted = _wanted(kind)
         return self._sign(term) & wanted == wanted
 
     def _sign(self, root: Term) -> int:
         """What is known of a term's sign; iterative, each node once in the life of this object."""
         signs = self._signs
-        if not self._relevant(root):
+        if id(root) not in signs and not self._relevant(root):
             return self._judge(root, [])
         todo = [root]
         while todo:
@@ -141,3 +143,7 @@ class Facts:
         if op == "min":
             return signs[0] & signs[1] if signs[0] & signs[1] & _NONNEGATIVE else _UNKNOWN
         return _UNKNOWN
+
+
+def _wanted(kind: str) -> int:
+    return _NONZERO if kind == "nonzero" else _POSITIVE

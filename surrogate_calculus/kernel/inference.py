@@ -187,13 +187,13 @@ def _arrow(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> 
 
 
 def _ring(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    if rhs is None or Ring(inf.state.facts).difference(lhs, rhs):
+    if rhs is None or Ring(inf.state.facts, inf.state.hidden_names).difference(lhs, rhs):
         raise Rejection("the two sides are different polynomials")
     return Equation(STRICT, lhs, rhs)
 
 
 def _field(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    ring = Ring(inf.state.facts)
+    ring = Ring(inf.state.facts, inf.state.hidden_names)
     if rhs is None or not ring.vanishes(ring.difference(lhs, rhs)):
         raise Rejection("the two sides are different fractions")
     return Equation(STRICT, lhs, rhs)

@@ -4,7 +4,7 @@ A term becomes a polynomial with rational coefficients over *atoms*, its monomia
 exponents of either sign.  An atom is a name, a function at arguments, a Σ, a ⊥ …; two atoms are one
 where their constructors agree and their children are the same polynomials, so the comparison is a
 congruence.  Besides the laws of commutative rings it knows: ``A * A^-1 = 1`` (which uses the
-hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``Σ 0 = 0``,
+hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``[i = i] = 1``, ``Σ 0 = 0``,
 ``∏ 1 = 1``, that partial derivatives commute (what is differentiated here is smooth), and that
 ``∇θ f(x; θ)`` is the partial derivative of f in the slot of θ where θ occurs nowhere else.  The laws of
 Σ, ∏, log and exp are rules.
@@ -12,7 +12,7 @@ hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Collection, Hashable
 from fractions import Fraction
 
 from ..language.terms import (
@@ -77,10 +77,14 @@ class Ring:
 
     Args:
         facts: collects the ``nonzero`` conditions that cancellations use.
+        hidden: the names that stand in the body of a defined name.
     """
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(
+        self, facts: Facts, hidden: Callable[[str], Collection[str]] = lambda name: ()
+    ) -> None:
         self._facts = facts
+        self._hidden = hidden
         self._numbers: dict[Hashable, int] = {}
         self._atoms: list[Term] = []
         self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
@@ -202,6 +206,8 @@ class Ring:
                 return {(): 1}
             if node.key == "log" and args[0] == {(): 1}:
                 return {}
+            if node.key == "eq" and args[0] == args[1]:
+                return {(): 1}
         elif cls in (Stop, Eval) and all(mono == () for mono in args[0]):
             return args[0]
         elif cls is Sum and not args[2]:
@@ -230,7 +236,7 @@ class Ring:
             (slot, (self._key(self._memo[id(next(rest))]),) if has else ()) for slot, has in core.key[4]
         ]
         for param, coordinate in chain:
-            position = direct_slot(core, param)
+            position = self._direct_slot(core, param)
             if position is None:
                 return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
             partials.append((position, coordinate))
@@ -276,13 +282,13 @@ class Ring:
             difference = out
         return not difference
 
-
-def direct_slot(app: App, param: str) -> int | None:
-    """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
-    where = [k for k, slot in enumerate(app.slots, 1) if slot.__class__ is Sym and slot.key == param]
-    if len(where) != 1:
-        return None
-    others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
-    if any(n.key == param and n.__class__ in (Sym, Indexed) for n in postorder(*others)):
-        return None
-    return where[0]
+    def _direct_slot(self, app: App, param: str) -> int | None:
+        """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
+        where = [k for k, slot in enumerate(app.slots, 1) if slot.__class__ is Sym and slot.key == param]
+        if len(where) != 1:
+            return None
+        others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
+        for n in postorder(*others):
+            if n.__class__ in (Sym, Indexed) and (n.key == param or param in self._hidden(n.key)):
+                return None
+        return where[0]
