@@ -114,7 +114,7 @@ def compute(
         out = out.detach()
     if bindings.tensor_in or out.dim() > 0:
         return out
-    return float(out)
+    return float(out.detach())
 
 
 def open_axes(term: Term) -> int:

@@ -116,9 +116,9 @@ class Bindings:
 
     @property
     def differentiable(self) -> bool:
-        """Whether a tensor that went in has a graph of its own or asks for one."""
+        """Whether a tensor that went in has a graph, or asks for one."""
         found = (*self.symbols.values(), *self.families.values())
-        return any(b.call is not None or (b.tensor is not None and b.tensor.requires_grad) for b in found)
+        return any(b.tensor is not None and b.tensor.requires_grad for b in found)
 
     @property
     def scaled(self) -> bool:
