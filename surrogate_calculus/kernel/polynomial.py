@@ -4,8 +4,8 @@ A term becomes a polynomial with rational coefficients over *atoms*, its monomia
 exponents of either sign.  An atom is a name, a function at arguments, a Σ, a ⊥ …; two atoms are one
 where their constructors agree and their children are the same polynomials, so the comparison is a
 congruence.  Besides the laws of commutative rings it knows: ``A * A^-1 = 1`` (which uses the
-hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``[i = i] = 1``, ``Σ 0 = 0``,
-``∏ 1 = 1``, that partial derivatives commute (what is differentiated here is smooth), and that
+hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 1 = 0``, ``[i = i] = 1``,
+``Σ 0 = 0``, ``∏ 1 = 1``, that partial derivatives commute (what is differentiated here is smooth), and that
 ``∇θ f(x; θ)`` is the partial derivative of f in the slot of θ where θ occurs nowhere else.  The laws of
 Σ, ∏, log and exp are rules.
 """

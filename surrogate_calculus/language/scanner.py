@@ -29,7 +29,7 @@ __all__ = [
 #: Brackets may nest this deep; more is refused before anything is parsed.
 MAX_NESTING = 5_000
 #: Characters of the longest text that is read.
-MAX_TEXT = 1_000_000
+MAX_TEXT = 100_000
 #: Largest k of one ``∇^k``, and most axes of one tensor.
 MAX_ORDER = 100
 
