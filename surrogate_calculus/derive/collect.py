@@ -17,7 +17,6 @@ from ..kernel.polynomial import (
     Coefficient,
     Monomial,
     Polynomial,
-    Ring,
     coefficient,
     multiply_monomials,
 )
@@ -93,7 +92,7 @@ class Collector:
         if cls is Add:
             total: Polynomial = {}
             for arg in node.args:
-                total = Ring.plus(total, self._polynomials[id(arg)])
+                _accumulate(total, self._polynomials[id(arg)])
             return total
         if cls is Mul:
             product: Polynomial = {(): 1}
@@ -149,7 +148,7 @@ class Collector:
         out: Polynomial = {}
         for m, c in a.items():
             for n, e in b.items():
-                out = Ring.plus(out, {multiply_monomials(m, n, set()): c * e})
+                _accumulate(out, {multiply_monomials(m, n, set()): c * e})
         return out
 
     def _power(self, base: Polynomial, exponent: int) -> Polynomial:
@@ -221,6 +220,16 @@ def _rank(term: Term, number: int) -> tuple[int, int, int, int, int]:
     return (place, 0, 0, 0, number)
 
 
+def _accumulate(total: Polynomial, more: Polynomial) -> None:
+    """Add to a polynomial, in place."""
+    for mono, c in more.items():
+        value = total.get(mono, 0) + c
+        if value:
+            total[mono] = value
+        else:
+            del total[mono]
+
+
 def _content(coefficients: list[Coefficient], leading: Coefficient) -> Fraction:
     """The rational factor that leaves whole coefficients without a common divisor, the first positive."""
     from math import gcd, lcm
@@ -240,7 +249,9 @@ def collect(proof: Proof, term: Term) -> int | None:
     if size > MAX_TREE:
         return None
     candidates: list[Term] = []
-    for expand in (False, True):
+    # three axes or more: only monomials read as outer products, a factored sum mixes the axes
+    tensor = term.flags & HAS_AXIS and any(n.__class__ is Axis and n.key > 2 for n in postorder(term))
+    for expand in (True,) if tensor else (False, True):
         try:
             candidates.append(Collector(proof, expand).term(term))
         except Rejection:

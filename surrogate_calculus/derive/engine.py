@@ -13,6 +13,8 @@ from ..kernel.polynomial import Ring
 from ..language.binding import abstract
 from ..language.terms import (
     HAS_AXIS,
+    HAS_EVAL,
+    HAS_GRAD,
     App,
     Axis,
     Eval,
@@ -91,7 +93,11 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _parameters(
-    occurring: Collection[str], wrt: str | Sequence[str] | None, order: int, given: Document | None
+    occurring: Collection[str],
+    applied: Collection[str],
+    wrt: str | Sequence[str] | None,
+    order: int,
+    given: Document | None,
 ) -> tuple[str, ...]:
     """The parameters of the ∇s, innermost first, from what the user asked for."""
     from ..language.names import canonical_name
@@ -112,6 +118,11 @@ def _parameters(
             "an order does not go with several parameters", instead="name one for each ∇: wrt='θ,θ,φ'"
         )
     for name in names:
+        if name not in occurring and name in applied:
+            raise DeriveError(
+                f"{name} is applied like a function, so it is no parameter",
+                instead=f"{name}*(…) for a product; or differentiate in another name",
+            )
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
             raise DeriveError(
@@ -188,7 +199,13 @@ def _derive(
     nodes = postorder(expr)
     occurring = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
     occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
-    names = _parameters(occurring, wrt, order, given)
+    if wrt is None and not expr.flags & (HAS_GRAD | HAS_EVAL):
+        raise DeriveError(
+            "no parameter is named, and the expression has no ∇ or → of its own",
+            instead="--wrt θ, or wrt='θ'",
+        )
+    applied = {n.name for n in nodes if isinstance(n, App)}
+    names = _parameters(occurring, applied, wrt, order, given)
     # a parameter that occurs with an index, as π[k], is a vector
     vectors |= {n.key for n in nodes if n.__class__ is Indexed and n.key in names}
     start = current = _start(proof, expr, names, vectors)
