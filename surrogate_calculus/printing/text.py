@@ -407,7 +407,7 @@ def _rational(term: Term) -> str:
 
 def _decimal(value: int) -> str:
     """Decimal digits of any integer: ``str`` refuses more than a few thousand."""
-    if -(10**4000) < value < 10**4000:
+    if value.bit_length() < 13_000:  # fewer than 4,000 digits
         return str(value)
     sign, rest, digits = "-" if value < 0 else "", abs(value), []
     while rest:
