@@ -47,6 +47,12 @@ def sequence(value: object, what: str, limit: int) -> Sequence[Any]:
     return value
 
 
+def shown(value: object) -> str:
+    """The value for a message: short, whatever it is."""
+    small = isinstance(value, str) or (isinstance(value, int) and value.bit_length() < 100)
+    return repr(value)[:40] if small else f"({type(value).__name__})"
+
+
 def _natural(value: object, below: int, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
         raise Rejection(f"{what} must be a whole number below {below}")
@@ -71,7 +77,7 @@ def read_nodes(rows: object, store: Store) -> list[Term]:
             raise Rejection(f"node {number} must be [tag, key, children]")
         cls = CONSTRUCTORS.get(row[0]) if isinstance(row[0], str) else None
         if cls is None:
-            raise Rejection(f"node {number}: there is no constructor {row[0]!r:.40}")
+            raise Rejection(f"node {number}: there is no constructor {shown(row[0])}")
         children = sequence(row[2], f"the children of node {number}", LIMITS["args"])
         args = tuple(nodes[_natural(c, number, f"a child of node {number}")] for c in children)
         hint = None
@@ -176,6 +182,7 @@ def fields(certificate: object, names: Sequence[str]) -> Mapping[str, Any]:
     unknown = [str(n)[:40] for n in certificate if n not in names]
     if missing or unknown:
         raise Rejection(f"fields missing: {missing}, unknown: {unknown}")
-    if certificate["format"] != FORMAT or certificate["version"] != VERSION:
+    version = certificate["version"]
+    if certificate["format"] != FORMAT or isinstance(version, bool) or version != VERSION:
         raise Rejection(f"not a {FORMAT} of version {VERSION}")
     return certificate

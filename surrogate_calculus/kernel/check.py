@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..language.terms import Indexed, Sym, Term, postorder
+from ..language.terms import Grad, Indexed, Sym, Term, postorder
 from .calculus import State
-from .certificate import LIMITS, fields, read_assumptions, read_nodes, sequence
+from .certificate import LIMITS, fields, read_assumptions, read_nodes, sequence, shown
 from .facts import Facts
 from .inference import Definition, Inference
 from .judgement import Equation, Rejection, Relation, Verdict
@@ -58,7 +58,7 @@ def check(certificate: object) -> Verdict:
 
 def _reference(value: object, items: list[Any], what: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(items):
-        raise Rejection(f"there is no {what} {value!r:.40}")
+        raise Rejection(f"there is no {what} {shown(value)}")
     return items[value]
 
 
@@ -88,6 +88,8 @@ def _definitions(rows: object, nodes: list[Term]) -> dict[str, Definition]:
         if any(n.__class__ in (Sym, Indexed) and n.key in later for n in postorder(body)):
             raise Rejection(f"the definition of {row[0]:.40} uses itself or a later one")
         out[row[0]] = Definition(row[0], row[1], body)
+    if any(n.__class__ is Grad and n.key in out for n in nodes):
+        raise Rejection("a defined name is no parameter of ∇")
     return out
 
 

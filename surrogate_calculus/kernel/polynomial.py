@@ -47,11 +47,30 @@ Polynomial = dict[Monomial, Coefficient]
 MAX_EXPONENT = 64
 #: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
 MAX_WORK = 30_000
+#: Nor add more monomials than this: a chain of sums is copied at each node.
+MAX_ADDED = 4_000_000
+#: Nor meet a number of more binary digits.
+MAX_BITS = 50_000
 
 
 def coefficient(value: Coefficient) -> Coefficient:
     """The value, as an int if it is whole."""
     return value.numerator if value.denominator == 1 else value
+
+
+def raised(value: Coefficient, exponent: int) -> Coefficient:
+    """``value ** exponent``.
+
+    Raises:
+        Rejection: a number of more than MAX_BITS binary digits.
+    """
+    if _bits(value) * abs(exponent) > MAX_BITS:
+        raise Rejection("a number is too large")
+    return coefficient(Fraction(value) ** exponent)
+
+
+def _bits(value: Coefficient) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
 
 
 def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
@@ -90,14 +109,14 @@ class Ring:
         self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
-        self._work = 0
+        self._work = self._added = 0
 
     # arithmetic
     def multiply(self, a: Polynomial, b: Polynomial) -> Polynomial:
         """The product, expanded.
 
         Raises:
-            Rejection: the ring has done more than MAX_WORK.
+            Rejection: the ring has done more than MAX_WORK, or a number is too large.
         """
         self._work += len(a) * len(b)
         if self._work > MAX_WORK:
@@ -114,18 +133,21 @@ class Ring:
                     out.pop(mono, None)
         for number in cancelled:
             self._facts.require("nonzero", self._atoms[number])
+        if any(_bits(c) > MAX_BITS for c in out.values()):
+            raise Rejection("a number is too large")
         return out
 
     @staticmethod
-    def plus(a: Polynomial, b: Polynomial, scale: Coefficient = 1) -> Polynomial:
-        """``a + scale * b``."""
+    def plus(a: Polynomial, *others: Polynomial, scale: Coefficient = 1) -> Polynomial:
+        """``a + scale * (b + c + …)``."""
         out = dict(a)
-        for mono, c in b.items():
-            value = out.get(mono, 0) + scale * c
-            if value:
-                out[mono] = value
-            else:
-                out.pop(mono, None)
+        for b in others:
+            for mono, c in b.items():
+                value = out.get(mono, 0) + scale * c
+                if value:
+                    out[mono] = value
+                else:
+                    out.pop(mono, None)
         return out
 
     def power(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
@@ -140,7 +162,7 @@ class Ring:
                 self._facts.require("nonzero", term)
             if not exponent:
                 return {(): 1}
-            return {tuple((a, e * exponent) for a, e in mono): coefficient(Fraction(c) ** exponent)}
+            return {tuple((a, e * exponent) for a, e in mono): raised(c, exponent)}
         if not base:
             if exponent < 0:
                 raise Rejection("a division by zero")
@@ -166,7 +188,7 @@ class Ring:
         self._sums[number] = monic
         self._facts.require("nonzero", term)
         factor = tuple((a, e * exponent) for a, e in outer)
-        return {multiply_monomials(factor, ((number, -exponent),), set()): coefficient(leading**-exponent)}
+        return {multiply_monomials(factor, ((number, -exponent),), set()): raised(leading, -exponent)}
 
     # reading terms
     def read(self, root: Term) -> Polynomial:
@@ -185,10 +207,10 @@ class Ring:
         if cls is Num:
             return {(): coefficient(node.key)} if node.key else {}
         if cls is Add:
-            total = dict(args[0])
-            for arg in args[1:]:
-                total = self.plus(total, arg)
-            return total
+            self._added += sum(map(len, args))
+            if self._added > MAX_ADDED:
+                raise Rejection("the sums are too large to expand")
+            return self.plus(*args)
         if cls is Mul:
             product = args[0]
             for arg in args[1:]:
@@ -256,7 +278,7 @@ class Ring:
     # comparing
     def difference(self, a: Term, b: Term) -> Polynomial:
         """``a - b`` as a polynomial; empty exactly when ring arithmetic makes them equal."""
-        return self.plus(self.read(a), self.read(b), -1)
+        return self.plus(self.read(a), self.read(b), scale=-1)
 
     def vanishes(self, difference: Polynomial) -> bool:
         """Whether a polynomial is 0 once its denominators are multiplied out (they are not 0)."""
@@ -271,15 +293,15 @@ class Ring:
             # the newest first: an older denominator may stand inside its sum, never the other way
             number = max(powers)
             lowest = powers[number]
-            out: Polynomial = {}
+            parts: list[Polynomial] = [{}]
             for mono, c in difference.items():
                 exponent = dict(mono).get(number, 0)
                 rest = tuple(item for item in mono if item[0] != number)
                 factor: Polynomial = {(): 1}
                 for _ in range(exponent - lowest):
                     factor = self.multiply(factor, self._sums[number])
-                out = self.plus(out, self.multiply({rest: c}, factor))
-            difference = out
+                parts.append(self.multiply({rest: c}, factor))
+            difference = self.plus(*parts)
         return not difference
 
     def _direct_slot(self, app: App, param: str) -> int | None:
