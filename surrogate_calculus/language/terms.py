@@ -573,11 +573,10 @@ class _Binder(Term):
         return self.args[-1]
 
 
-class Sum(_Binder):
-    """``Σ[hint=lo..hi](body)``; ``Bound(0)`` in the body is the index.  An empty range gives 0."""
+class _Ranged(_Binder):
+    """Shared layout of Σ and ∏: first value, last value, body; ``Bound(0)`` in the body is the index."""
 
     __slots__ = ()
-    tag = "sum"
     binds = (0, 0, 1)
 
     def __init__(self, lo: Term, hi: Term, body: Term, hint: str = "i") -> None:
@@ -595,26 +594,18 @@ class Sum(_Binder):
         return self.args[1]
 
 
-class Prod(_Binder):
+class Sum(_Ranged):
+    """``Σ[hint=lo..hi](body)``; ``Bound(0)`` in the body is the index.  An empty range gives 0."""
+
+    __slots__ = ()
+    tag = "sum"
+
+
+class Prod(_Ranged):
     """``∏[hint=lo..hi](body)``; ``Bound(0)`` in the body is the index.  An empty range gives 1."""
 
     __slots__ = ()
     tag = "prod"
-    binds = (0, 0, 1)
-
-    def __init__(self, lo: Term, hi: Term, body: Term, hint: str = "t") -> None:
-        self._init(None, (lo, hi, body))
-        _set(self, "hint", hint)
-
-    @property
-    def lo(self) -> Term:
-        """First value of the index."""
-        return self.args[0]
-
-    @property
-    def hi(self) -> Term:
-        """Last value of the index."""
-        return self.args[1]
 
 
 class Expect(_Binder):
