@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .derive import Derivation
-    from .kernel.judgement import Verdict
+    from .kernel.judgement import Hypothesis, Verdict
 
 __all__ = ["Format", "Grain", "ascii_only", "derivation_lines", "verdict_json", "verdict_lines"]
 
@@ -84,10 +84,13 @@ def _conditions(derivation: Derivation, form: Format) -> Iterator[str]:
         yield f"note: {ascii_only(note) if form is Format.text else note}"
 
 
-def _hypothesis(hypothesis: Any, form: Format) -> str:
+def _hypothesis(hypothesis: Hypothesis, form: Format) -> str:
+    if form is not Format.text:
+        return str(hypothesis)
+    from .printing.hypotheses import statement
     from .printing.text import to_text
 
-    return ascii_only(hypothesis.render(to_text)) if form is Format.text else str(hypothesis)
+    return ascii_only(statement(hypothesis.kind, hypothesis.term, to_text))
 
 
 def verdict_lines(verdict: Verdict, form: Format) -> Iterator[str]:
