@@ -71,7 +71,8 @@ def derivation_lines(derivation: Derivation, form: Format, grain: Grain | None) 
     else:
         from .printing.text import to_text, to_unicode
 
-        yield (to_text if form is Format.text else to_unicode)(derivation.start)
+        start = to_text if form is Format.text else to_unicode
+        yield start(derivation.start, vector=derivation.vectors)
         yield f"  = {show()}"
     yield from _conditions(derivation, form)
 

@@ -94,6 +94,15 @@ def test_mixed_derivatives_are_innermost_first() -> None:
     assert run("derive", "θ^2*φ^3", "--wrt", "θ", "--wrt", "φ").stdout == result.stdout
 
 
+def test_vector_parameters() -> None:
+    result = run("derive", "f(x;θ)*g(x;θ)", "--wrt", "θ", "--vector", "θ", "--order", "2", "--check")
+    assert result.exit_code == 0
+    start, formula, check = result.stdout.splitlines()
+    assert start == "→(∇²θ(f(x; θ) * g(x; θ)))"
+    assert "∇θ f(x; θ) ⊗ ∇θ g(x; θ)" in formula
+    assert "agrees" in check
+
+
 def test_json_is_one_object_that_parses_back() -> None:
     import surrogate_calculus as sc
 
