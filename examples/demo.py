@@ -5,6 +5,8 @@ Run by ``make demo``.
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from pathlib import Path
 
@@ -90,8 +92,6 @@ def fisher(screen: Screen) -> None:
 
 def nile(screen: Screen) -> None:
     """Part (c): the estimator on the Nile flow series, against autograd and the exact score."""
-    import sys
-
     screen.heading("The same estimator on the Nile flow series, 1871–1970: examples/nile.py")
     sys.path.insert(0, str(HERE))
     from nile import run
@@ -102,6 +102,8 @@ def nile(screen: Screen) -> None:
 def main() -> None:
     """Run the three parts and say how long they took."""
     start = time.perf_counter()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal cannot show is escaped, not an error
+        sys.stdout.reconfigure(errors="backslashreplace")
     screen = Screen()
     screen.say("surrogate-calculus: which estimator does automatic differentiation make of a surrogate?")
     tutorial(screen)
