@@ -1,0 +1,131 @@
+"""Derived estimators of random surrogates against torch.autograd; the exact model judges between them."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from exactness import derived
+from hypothesis import given, settings
+from surrogates import Surrogate, random_surrogate, surrogates
+
+import surrogate_calculus as sc
+from surrogate_calculus.language.terms import Add, App, Grad, Term, postorder
+from surrogate_calculus.numeric.autodiff import run
+from surrogate_calculus.semantics import Polynomial
+
+torch = pytest.importorskip("torch")
+
+TOLERANCE = 1e-9
+#: Forward mode, which ``evaluate`` takes, costs twice as much with every derivative; above this number
+#: the formula's ∇ are taken in reverse mode too.
+MAX_FORWARD = 3
+BLOCKS = 10
+SURROGATES = int(os.environ.get("SURROGATE_COUNT", "2000"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def at(value: Any, place: tuple[int, ...]) -> float:
+    return float(value[place] if place else value)
+
+
+def vectorised(f: Polynomial) -> Callable[..., Any]:
+    """The polynomial in a few operations of torch; nested forward mode is slow for many small ones."""
+    exponents = torch.tensor(list(f.coefficients))
+    coefficients = torch.tensor([float(c) for c in f.coefficients.values()], dtype=torch.float64)
+
+    def call(*slots: Any) -> Any:
+        flat: list[Any] = []
+        for x, size in zip(slots, f.layout, strict=True):
+            flat += [x] if size is None else [x[..., k] for k in range(size)]
+        monomials = 1.0
+        for column, x in zip(exponents.T, torch.broadcast_tensors(*flat), strict=True):
+            powers = [torch.ones_like(x)]
+            while len(powers) <= int(exponents.max()):
+                powers.append(powers[-1] * x)
+            monomials = torch.stack(powers, -1)[..., column] * monomials
+        return monomials @ coefficients
+
+    return call
+
+
+def nested_derivatives(term: Term) -> int:
+    """How many ∇ and partial derivatives stand over one another at most."""
+    found: dict[int, int] = {}
+    for node in postorder(term):
+        own = len(node.key[4]) if isinstance(node, App) else isinstance(node, Grad)
+        found[id(node)] = own + max((found[id(a)] for a in node.args), default=0)
+    return found[id(term)]
+
+
+def agree(surrogate: Surrogate, *, expressible: bool) -> list[str]:
+    """The derived formula and autograd of the surrogate have one value; what autograd had to say."""
+    derivation = derived(surrogate)
+    if derivation is None:
+        return []
+    values = surrogate.torch_values()
+    values |= {name: vectorised(f) for name, f in surrogate.functions.items()}
+    notes: list[str] = []
+    vectors = [name for name in surrogate.wrt if name in surrogate.vector]
+    lengths = {n: len(surrogate.point[name]) for n, name in enumerate(vectors, 1)}
+
+    def numbers(term: Term) -> Any:
+        compute = sc.evaluate if nested_derivatives(term) <= MAX_FORWARD else run
+        return compute(term, values, vector=surrogate.vector, axes=lengths)
+
+    autograd = sc.autodiff(surrogate.term, surrogate.wrt, values=values, vector=surrogate.vector, notes=notes)
+    assert not (expressible and notes), notes
+    formula = numbers(derivation.result)
+    parts = derivation.result.args if isinstance(derivation.result, Add) else (derivation.result,)
+    summands = [numbers(part) for part in parts]
+    for axes in surrogate.axes():
+        place = tuple(axes[n] - 1 for n in sorted(axes))
+        a, b = at(formula, place), at(autograd, place)
+        scale = max(1.0, abs(a), abs(b), sum(abs(at(s, place)) for s in summands))
+        if not abs(a - b) <= TOLERANCE * scale:
+            exact = float(surrogate.model().value(surrogate.goal(), axes))
+            raise AssertionError(f"at {axes}: derived {a}, autograd {b}, exactly {exact}: {derivation}")
+    return notes
+
+
+@given(surrogates(torch_expressible=True))
+@settings(max_examples=max(50, settings().max_examples))
+def test_estimators_agree_with_autograd(surrogate: Surrogate) -> None:
+    agree(surrogate, expressible=True)
+
+
+@given(surrogates(torch_expressible=True, vector=True))
+@settings(max_examples=max(50, settings().max_examples))
+def test_estimators_of_vectors_agree_with_autograd(surrogate: Surrogate) -> None:
+    agree(surrogate, expressible=True)
+
+
+def test_arrows_that_remove_a_stop_under_a_gradient(rng: random.Random) -> None:
+    """There autodiff differentiates the graph without ``detach``, and says so."""
+    said = 0
+    for number in range(50):
+        surrogate = random_surrogate(rng, order=1 + number % 2, vector=number % 5 == 0)
+        said += any("detach" in note for note in agree(surrogate, expressible=False))
+    assert said > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_two_thousand_surrogates(block: int, rng: random.Random) -> None:
+    for number in range(SURROGATES // BLOCKS):
+        surrogate = random_surrogate(rng, torch_expressible=True, vector=number % 5 == 0)
+        try:
+            agree(surrogate, expressible=True)
+        except Exception:
+            print(f"block {block}, surrogate {number}:\n{surrogate!r}")
+            raise
