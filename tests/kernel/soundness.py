@@ -1,0 +1,561 @@
+"""Rules against the two-copy model: random instances of both sides, and whether they mean the same.
+
+An equation of the kernel is *sound* at an instance if, where its hypotheses hold, both sides have the same
+Taylor series in the live and the stopped copies of the parameters (``=``), or have so once evaluated
+(``=→``).  The model knows nothing of the rules.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from surrogates import Options, _Builder, _Place, _Random
+
+from surrogate_calculus.errors import EvaluationError
+from surrogate_calculus.kernel.calculus import State, evaluation, gradient, stopping
+from surrogate_calculus.kernel.inference import Definition, Inference
+from surrogate_calculus.kernel.judgement import Equation, Rejection, Relation
+from surrogate_calculus.kernel.matching import Substitution, instance
+from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
+from surrogate_calculus.language.binding import instantiate
+from surrogate_calculus.language.terms import (
+    Add,
+    Axis,
+    Bound,
+    Eval,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Stop,
+    Sym,
+    Term,
+    postorder,
+)
+from surrogate_calculus.semantics import Model
+
+#: Digits to which coefficients agree that are not rational.
+DIGITS = 30
+#: Total degree of the series compared.
+DEGREE = 2
+#: Draws for one instance, before a rule counts as one without instances.
+DRAWS = 400
+
+
+class Workshop:
+    """Random terms over one point, and an inference to make steps about them.
+
+    Args:
+        rng: the source of everything.
+        vector: whether θ is a vector.
+        rational: whether all functions are rational, so that values are exact.
+    """
+
+    def __init__(self, rng: random.Random, *, vector: bool = False, rational: bool = True) -> None:
+        self.rng = rng
+        self.builder = _Builder(_Random(rng), Options(size=10**9, rational_only=rational, vector=vector))
+        self.builder.make_point()
+        self.binders = rng.choice((0, 0, 0, 1, 2))
+        self.state = State()
+        self.inference = Inference(self.state)
+
+    # terms
+    def place(self, more: int = 0, **fields: Any) -> _Place:
+        self.builder.budget = 14  # of each term
+        return _Place(binders=self.binders + more, **{"grads": 1, "apps": 1, **fields})
+
+    def expr(self, depth: int = 2, more: int = 0, **fields: Any) -> Term:
+        """Any term, under ``more`` binders beyond the workshop's own."""
+        return self.builder.expr(self.rng.randint(0, depth), self.place(more, **fields))
+
+    def positive(self, depth: int = 2, more: int = 0) -> Term:
+        return self.builder.positive(self.rng.randint(0, depth), self.place(more))
+
+    def production(self, name: str, depth: int = 2, **fields: Any) -> Term:
+        """A term of one production of the surrogates, such as ``"kink"``."""
+        made: Term = getattr(self.builder, name)(depth, self.place(**fields))
+        return made
+
+    def param(self) -> str:
+        return self.rng.choice(self.builder.params)
+
+    def index(self) -> Term:
+        return self.builder.index(self.place())
+
+    def coordinate(self, param: str) -> tuple[Term, ...]:
+        if param not in self.builder.vector:
+            return ()
+        return (Axis(1) if self.rng.random() < 0.3 else self.index(),)
+
+    def grad(self, body: Term) -> Term:
+        param = self.param()
+        return Grad(param, body, *self.coordinate(param))
+
+    def add(self, term: Term) -> Term:
+        return self.state.store.add(term)
+
+    # steps
+    def step(self, lhs: Term) -> Equation:
+        """The step of the calculus for a ∇, → or ⊥.
+
+        Raises:
+            Rejection: there is none.
+        """
+        lhs = self.add(lhs)
+        if isinstance(lhs, Grad):
+            name, _ = gradient(self.state, lhs.key, lhs.args[1:], lhs.args[0])
+        elif isinstance(lhs, Eval):
+            name, _ = evaluation(self.state, lhs.args[0])
+        elif isinstance(lhs, Stop):
+            name, _ = stopping(self.state, lhs.args[0])
+        else:
+            raise Rejection("no operator")
+        return self.infer(name, lhs)
+
+    def infer(self, rule: str, lhs: Term, rhs: Term | None = None, *premises: Equation) -> Equation:
+        return self.inference.infer(rule, self.add(lhs), None if rhs is None else self.add(rhs), premises)
+
+    # the model
+    @property
+    def wrt(self) -> list[str | tuple[str, int]]:
+        out: list[str | tuple[str, int]] = []
+        for name in self.builder.params:
+            value = self.builder.point[name]
+            out += [(name, k + 1) for k in range(len(value))] if isinstance(value, tuple) else [name]
+        return out
+
+    def model(self) -> Model:
+        return Model(self.builder.point, self.builder.functions, digits=50)
+
+    def series(self, term: Term, axes: Mapping[int, int], degree: int = DEGREE) -> Mapping[Any, Any]:
+        return self.model().series(self.unfold(term), degree, self.wrt, axes)
+
+    def unfold(self, term: Term) -> Term:
+        """The term without defined names, done here by hand."""
+        for definition in reversed(list(self.inference.definitions.values())):
+            done: dict[int, Term] = {}
+            for node in postorder(term):
+                args = tuple(done[id(a)] for a in node.args)
+                if node.__class__ in (Sym, Indexed) and node.key == definition.name:
+                    done[id(node)] = unfolded(definition, args)
+                else:
+                    done[id(node)] = _with(node, args)
+            term = done[id(term)]
+        return term
+
+    def define(self, name: str, arity: int, body: Term) -> None:
+        definition = Definition(name, arity, self.add(body))
+        self.inference.definitions = {**self.inference.definitions, name: definition}
+        self.state.define(name, definition.body)
+
+    def closings(self, loose: int, at_most: int) -> list[tuple[int, ...]]:
+        """Values for loose indices, innermost first."""
+        every = list(product(range(1, self.builder.top + 1), repeat=loose))
+        return every if len(every) <= at_most else self.rng.sample(every, at_most)
+
+    def holds(self, equation: Equation, degree: int = DEGREE) -> bool | None:
+        """Whether both sides mean the same; None where the instance has no meaning or a hypothesis fails."""
+        loose = max(equation.lhs.loose, equation.rhs.loose)
+        checked = False
+        for values in self.closings(loose, 2):
+            axes = {n: self.rng.randint(1, self.builder.top) for n in (1, 2)}
+            if not self._hypotheses_hold(axes):
+                return None
+            left, right = closed(equation.lhs, values), closed(equation.rhs, values)
+            if equation.relation is Relation.VALUE:
+                left, right = Eval(left), Eval(right)
+            try:
+                a = self.series(left, axes, degree)
+            except EvaluationError:
+                continue
+            if any(abs(c) > 10**12 for c in a.values()):
+                continue
+            b = self.series(right, axes, degree)
+            if not same_series(a, b):
+                return False
+            checked = True
+        return True if checked else None
+
+    def _hypotheses_hold(self, axes: Mapping[int, int]) -> bool:
+        for hypothesis in self.state.facts.hypotheses:
+            for values in self.closings(hypothesis.term.loose, 9):
+                try:
+                    x = self.model().value(self.unfold(closed(hypothesis.term, values)), axes)
+                except EvaluationError:
+                    return False
+                if not (x > 0 if hypothesis.kind == "positive" else x != 0):
+                    return False
+        return True
+
+
+def _with(node: Term, args: tuple[Term, ...]) -> Term:
+    from surrogate_calculus.language.terms import rebuild
+
+    return rebuild(node, args)
+
+
+def unfolded(definition: Definition, args: tuple[Term, ...]) -> Term:
+    """The body at arguments, by substituting for names that occur nowhere else."""
+    from surrogate_calculus.language.binding import substitute
+
+    names = [f"_{definition.name}_{k}" for k in range(len(args))]
+    body = definition.body
+    for name in reversed(names):  # the last index is the innermost
+        body = instantiate(body, Sym(name))
+    return substitute(body, dict(zip(names, args, strict=True)))
+
+
+def closed(term: Term, values: tuple[int, ...]) -> Term:
+    """The term at values of its loose indices, innermost first."""
+    for value in values[: term.loose]:
+        term = instantiate(term, Num(value))
+    return term
+
+
+def same_series(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> bool:
+    return all(close(a.get(m, Fraction(0)), b.get(m, Fraction(0))) for m in a.keys() | b.keys())
+
+
+def close(x: Any, y: Any) -> bool:
+    """Equal where both are exact, else equal to DIGITS digits."""
+    if isinstance(x, Fraction) and isinstance(y, Fraction):
+        return x == y
+    from mpmath import mpf, workdps
+
+    with workdps(60):
+        x, y = (mpf(v.numerator) / v.denominator if isinstance(v, Fraction) else mpf(v) for v in (x, y))
+        return bool(abs(x - y) <= (1 + abs(x)) * mpf(10) ** -DIGITS)
+
+
+# ----------------------------------------------------------------------- what each rule applies to
+Target = Callable[[Workshop], Term]
+
+
+def _safe_argument(w: Workshop, op: str) -> Term:
+    if op in ("log", "sqrt"):
+        return w.positive()
+    if op in ("exp", "tan"):
+        return w.builder.bounded(w.rng.randint(0, 2), w.place())
+    return Add(w.expr(), Num(Fraction(7, 13)))
+
+
+def _function_target(op: str) -> Target:
+    return lambda w: w.grad(Fn(op, _safe_argument(w, op)))
+
+
+def _power(w: Workshop) -> Term:
+    if w.rng.random() < 0.5:
+        exponent = w.rng.choice((-1, -2, Fraction(1, 2), Fraction(-3, 2) if w.rng.random() < 0.5 else -3))
+        return w.grad(Pow(w.positive(), Num(exponent)))
+    return w.grad(Pow(w.expr(), Num(w.rng.choice((0, 1, 2, 2, 3, 4, -1)))))
+
+
+def _constant(w: Workshop) -> Term:
+    stopped = Stop(w.expr())
+    condition = Fn(w.rng.choice(("gt", "ge")), w.expr(), Num(Fraction(5, 19)))
+    other = w.rng.choice(
+        (Sym("x"), Num(3), Indexed("w", w.index()), Fn("sign", Add(w.expr(), Num(Fraction(7, 13)))))
+    )
+    return w.grad(w.rng.choice((Mul(stopped, other), Add(other, condition), other, Fn("sin", stopped))))
+
+
+def _max(w: Workshop) -> Term:
+    return w.grad(Fn(w.rng.choice(("max", "min")), Add(w.expr(), Num(Fraction(3, 17))), w.expr()))
+
+
+def _application(w: Workshop) -> Term:
+    return w.production(w.rng.choice(("application", "partial")))
+
+
+def _with_stop(w: Workshop) -> Term:
+    return w.rng.choice((Add, Mul))(Stop(w.expr()), w.expr())
+
+
+def _second(w: Workshop) -> Term:
+    inner = w.grad(w.production("application"))
+    w.step(inner)
+    return w.grad(inner)
+
+
+def _fit_for_stop(w: Workshop) -> Term:
+    return w.rng.choice((w.expr(), _application(w), w.production("cases"), w.production("sum")))
+
+
+#: For each operator rule the left sides to try.
+TARGETS: dict[str, Target] = {
+    "grad_parameter": lambda w: w.grad(w.builder.parameter(w.param(), w.place())),
+    "grad_constant": _constant,
+    "grad_stop": lambda w: w.grad(Stop(w.expr())),
+    "grad_sum": lambda w: w.grad(w.production("add")),
+    "grad_product": lambda w: w.grad(w.production("mul")),
+    "grad_power": _power,
+    "grad_power_general": lambda w: w.grad(Pow(w.positive(), w.expr(1))),
+    "grad_chain": lambda w: w.grad(_application(w)),
+    "grad_max": _max,
+    "grad_cases": lambda w: w.grad(w.production("cases")),
+    "grad_series": lambda w: w.grad(w.production("sum")),
+    "grad_series_product": lambda w: w.grad(w.production("prod")),
+    "grad_grad": _second,
+    "eval_free": lambda w: Eval(w.expr(stops=False)),
+    "eval_stop": lambda w: Eval(Stop(w.expr())),
+    "eval_eval": lambda w: Eval(Eval(_with_stop(w))),
+    "eval_function": lambda w: Eval(
+        w.rng.choice((_with_stop(w), w.production("cases"), _application(w), w.production("sum")))
+    ),
+    "stop_number": lambda w: Stop(Num(Fraction(w.rng.randint(-5, 5), 3))),
+    "stop_stop": lambda w: Stop(Stop(w.expr())),
+    "stop_eval": lambda w: Stop(Eval(_with_stop(w))),
+    "stop_function": lambda w: Stop(_fit_for_stop(w)),
+    **{f"grad_{op}": _function_target(op) for op in (
+        "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "softplus", "relu", "abs",
+    )},
+}  # fmt: skip
+
+#: Rules whose instances are transcendental; the others are tested on rational terms, exactly.
+TRANSCENDENTAL = ("exp", "log", "sqrt", "sin", "cos", "tan", "sigmoid", "softplus", "power_general")
+
+
+def operator_step(rule: str, w: Workshop) -> Equation:
+    """A random instance of a step of ∇, → or ⊥.
+
+    Raises:
+        Rejection: this draw was none.
+    """
+    lhs = w.add(TARGETS[rule](w))
+    if w.rng.random() < 0.5:
+        learn_below(w, lhs)
+    return w.infer(rule, lhs)
+
+
+def learn_below(w: Workshop, operator: Term) -> None:
+    """Take the steps of the same operator at everything below, as a derivation does."""
+    for node in postorder(operator.args[0])[:-1]:
+        try:
+            if isinstance(operator, Grad):
+                w.step(Grad(operator.key, node, *operator.args[1:]))
+            else:
+                w.step(operator.__class__(node))  # type: ignore[call-arg]
+        except Rejection:
+            continue
+
+
+def pattern_step(rule: Rule, w: Workshop) -> Equation:
+    """A random instance of a rule that is a pattern."""
+    assert rule.left is not None
+    needy = {n.key for _, condition in rule.conditions for n in postorder(condition) if n.__class__ is Sym}
+    lo, hi = w.builder.bounds(w.place())
+    param = w.param()
+    coordinate = w.coordinate(param)
+    found: Substitution = {
+        PARAM: (Sym(param), 0),
+        "?k": (w.add(coordinate[0]) if coordinate else Sym("?none"), 0),
+        "?hint": (Sym("i"), 0),
+        "?lo": (w.add(lo), 0),
+        "?hi": (w.add(hi), 0),
+    }
+    everywhere = w.rng.random() < 0.4
+    for name, depth in metavariables(rule.left):
+        if name not in found:
+            make = w.positive if name in needy or everywhere else w.expr
+            found[name] = (w.add(make(2, depth)), depth)
+    return w.infer(rule.name, instance(rule.left, found, w.state.store))
+
+
+def metavariables(pattern: Term) -> Iterator[tuple[str, int]]:
+    """Names ``?A`` and the number of binders that they stand under."""
+    todo = [(pattern, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if node.__class__ is Sym and node.key.startswith("?"):
+            yield node.key, depth
+        binds = node.binds or (0,) * len(node.args)
+        todo.extend((a, depth + b) for a, b in zip(node.args, binds, strict=True))
+
+
+# ----------------------------------------------------------------------------- rules of inference
+def some_step(w: Workshop) -> Equation:
+    """Some strict equation."""
+    if w.rng.random() < 0.3:
+        return w.step(w.rng.choice((Eval, Stop, w.grad))(w.expr()))
+    term = w.add(w.expr())
+    return w.infer("ring", term, rewritten(w.rng, term))
+
+
+def stop_equation(w: Workshop, term: Term) -> Equation:
+    """``E =→ ⊥E``, which is strict for no E that moves; or ``E =→ →E``."""
+    term = w.add(term)
+    arrow = w.add(Eval(term))
+    try:
+        again = w.step(arrow)
+    except Rejection:  # → does not move inside ∇
+        again = None
+    stopped = w.step(Eval(Stop(term)))
+    if stopped.rhs is not arrow:
+        if again is None or again.rhs is not stopped.rhs:
+            raise Rejection("→ is known otherwise")
+        back = w.infer("symmetry", again.rhs, arrow, again)
+        stopped = w.infer("transitivity", stopped.lhs, arrow, stopped, back)
+    return w.infer("arrow", term, None, w.infer("symmetry", arrow, None, stopped))
+
+
+def equation_for(w: Workshop, term: Term) -> Equation:
+    """A strict equation or one of values with this left side."""
+    if w.rng.random() < 0.5:
+        return w.infer("ring", term, Mul(Num(1), term))
+    return stop_equation(w, term)
+
+
+def replaceable(w: Workshop, nodes: list[Term]) -> list[Term]:
+    """Nodes that stand for numbers: no whole vectors."""
+    return [n for n in nodes if not (n.__class__ is Sym and n.key in w.builder.vector)]
+
+
+def _inside(w: Workshop) -> Equation:
+    root = w.add(w.rng.choice((w.expr(3), Add(w.expr(), w.grad(w.expr())), Mul(Stop(w.expr()), w.expr()))))
+    nodes = replaceable(w, postorder(root))
+    chosen = w.rng.sample(nodes, min(len(nodes), w.rng.randint(1, 3)))
+    return w.infer("inside", root, None, *[equation_for(w, n) for n in chosen])
+
+
+def _congruence(w: Workshop) -> Equation:
+    root = w.add(w.rng.choice((w.expr(3), w.grad(w.expr()), Stop(w.expr()), Eval(w.expr()))))
+    children = replaceable(w, list(dict.fromkeys(root.args)))
+    return w.infer("congruence", root, None, *[equation_for(w, n) for n in children if w.rng.random() < 0.7])
+
+
+def _transitivity(w: Workshop) -> Equation:
+    first = some_step(w)
+    chain = [first]
+    for _ in range(w.rng.randint(0, 2)):
+        chain.append(equation_for(w, chain[-1].rhs))
+    return w.infer("transitivity", first.lhs, chain[-1].rhs, *chain)
+
+
+def _symmetry(w: Workshop) -> Equation:
+    premise = w.rng.choice((some_step(w), stop_equation(w, w.expr())))
+    return w.infer("symmetry", premise.rhs, premise.lhs, premise)
+
+
+def _value(w: Workshop) -> Equation:
+    premise = some_step(w)
+    return w.infer("value", premise.lhs, premise.rhs, premise)
+
+
+def _arrow(w: Workshop) -> Equation:
+    return stop_equation(w, w.expr())
+
+
+def _ring(w: Workshop) -> Equation:
+    total = Add(w.expr(), w.expr())
+    term = w.add(w.rng.choice((w.expr(3), Mul(w.expr(), total), Pow(total, Num(2)))))
+    if w.rng.random() < 0.3:
+        inverse = w.positive()
+        term = w.add(Mul(inverse, term, Pow(inverse, Num(-1))))
+        other: Term = term.args[1]
+    else:
+        other = rewritten(w.rng, term)
+    return w.infer("ring", term, other)
+
+
+def _field(w: Workshop) -> Equation:
+    a, c, b, d = w.expr(), w.expr(), w.positive(), w.positive()
+    left = Add(Mul(a, Pow(b, Num(-1))), Mul(c, Pow(d, Num(-1))))
+    return w.infer("field", left, Mul(Add(Mul(d, a), Mul(c, b)), Pow(Mul(b, d), Num(-1))))
+
+
+def _definition(w: Workshop) -> Equation:
+    arity = w.rng.randint(0, 2)
+    outer, w.binders = w.binders, arity
+    body = w.expr(2)
+    w.define("v", arity, body)
+    earlier = Indexed("v", *map(Bound, range(arity))) if arity else Sym("v")
+    w.define("v2", arity, Add(body, Mul(Num(2), earlier)))
+    w.binders = outer
+    name = w.rng.choice(("v", "v2"))
+    return w.infer("definition", Indexed(name, *[w.index() for _ in range(arity)]) if arity else Sym(name))
+
+
+#: For each rule of inference something it concludes.
+STRUCTURAL: dict[str, Callable[[Workshop], Equation]] = {
+    "inside": _inside,
+    "congruence": _congruence,
+    "transitivity": _transitivity,
+    "symmetry": _symmetry,
+    "value": _value,
+    "arrow": _arrow,
+    "ring": _ring,
+    "field": _field,
+    "definition": _definition,
+}
+
+
+def rewritten(rng: random.Random, term: Term) -> Term:
+    """An equal polynomial: sums and products shuffled, regrouped, some products distributed."""
+    done: dict[int, Term] = {}
+    for node in postorder(term):
+        args = tuple(done[id(a)] for a in node.args)
+        out = _with(node, args)
+        if node.__class__ in (Add, Mul):
+            shuffled = rng.sample(args, len(args))
+            out = node.__class__(*shuffled)
+            sums = [a for a in shuffled if a.__class__ is Add]
+            if node.__class__ is Mul and sums and len(sums[0].args) < 5 and rng.random() < 0.5:
+                rest = list(shuffled)
+                rest.remove(sums[0])
+                out = Add(*(Mul(a, *rest) for a in sums[0].args))
+            elif len(args) > 2 and rng.random() < 0.5:
+                out = node.__class__(shuffled[0], node.__class__(*shuffled[1:]))
+            elif rng.random() < 0.2:
+                out = Add(out, Num(1), Num(-1))
+        elif node.__class__ is Pow and args[1] == Num(2) and rng.random() < 0.5:
+            out = Mul(args[0], args[0])
+        elif node.__class__ is Grad and args[0].__class__ is Grad and args[0].key != node.key:
+            inner = args[0]  # derivatives commute
+            out = Grad(inner.key, Grad(node.key, inner.args[0], *args[1:]), *inner.args[1:])
+        done[id(node)] = out
+    return done[id(term)]
+
+
+# --------------------------------------------------------------------------------------- instances
+def conclusion(rule: str, w: Workshop) -> Equation:
+    """A random conclusion of a rule.
+
+    Raises:
+        Rejection: this draw was none.
+        LookupError: nothing says what the rule applies to.
+    """
+    schema = RULES[rule]
+    if rule in STRUCTURAL:
+        return STRUCTURAL[rule](w)
+    if not schema.operator:
+        return pattern_step(schema, w)
+    return operator_step(rule, w)
+
+
+def unsound_instance(rule: str, rng: random.Random, count: int) -> str | None:
+    """Look for an instance of a rule that is not so; a description of it, or None after ``count`` good ones.
+
+    Raises:
+        AssertionError: too few draws are instances of the rule.
+    """
+    transcendental = any(part in rule for part in TRANSCENDENTAL)
+    good = draws = 0
+    while good < count:
+        draws += 1
+        assert draws <= count * 4 + DRAWS, f"{good} instances of {rule} among {draws} draws"
+        w = Workshop(rng, vector=rng.random() < 0.3, rational=not transcendental and rng.random() < 0.7)
+        try:
+            equation = conclusion(rule, w)
+        except Rejection:
+            continue
+        verdict = w.holds(equation)
+        if verdict is False:
+            return f"{equation.lhs} {equation.relation.value} {equation.rhs} at {w.builder.point}"
+        good += verdict is True
+    return None
