@@ -89,6 +89,9 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():  # what was made counts as old, so that it is not walked now
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -219,7 +222,7 @@ def _derive(
         current = proof.right(unfolded)
         nodes = postorder(current)
     plain = current
-    log_names = log_domain(current) | set(given.densities if given is not None else ())
+    log_names = log_domain(nodes) | set(given.densities if given is not None else ())
     pusher = Pusher(proof, gradient_parameters(current), log_names)
     pushed = pusher.push(current)
     operations += pusher.operations

@@ -15,7 +15,7 @@ from ..kernel.certificate import FORMAT, VERSION
 from ..kernel.facts import Facts
 from ..kernel.inference import Definition, Inference
 from ..kernel.judgement import Equation, Relation
-from ..language.terms import HAS_EVAL, HAS_STOP, App, Eval, Grad, Sym, Term, postorder
+from ..language.terms import HAS_EVAL, HAS_STOP, App, Eval, Expect, Fn, Grad, Prod, Sym, Term, postorder
 from .nodetable import NodeTable
 
 __all__ = ["Entry", "Proof"]
@@ -23,6 +23,11 @@ __all__ = ["Entry", "Proof"]
 #: A logged step: rule, left side, right side, premises.  The left side of a step of a pass is kept
 #: as (constructor, key, children): most are never looked at again.
 Entry = tuple[str, "Term | tuple[type[Term], Any, tuple[Term, ...]]", Term, tuple[int, ...]]
+
+
+#: Nodes whose ∇ a strategy may leave as it is, or take by a rule of its own choice.
+_KEPT = frozenset({App, Fn, Grad, Expect})
+_RULED = frozenset({App, Prod})
 
 
 class Proof:
@@ -114,8 +119,8 @@ class Proof:
             param: the parameter.
             coordinate: the component of a vector parameter, or empty.
             body: what is differentiated, a term of the store.
-            keep: says of a node that its ∇ is left as it is.
-            rule_for: names a pattern rule to use at a node instead of the calculus's own, or None.
+            keep: says of an application, a built-in function, a ∇ or an 𝔼 that its ∇ is left as it is.
+            rule_for: names a pattern rule to use at an application or a ∏, or None for the calculus's own.
 
         Returns:
             None if the ∇ of the body itself is kept.
@@ -127,12 +132,14 @@ class Proof:
         numbers = self._steps(param, coordinate)
         depends, known = state.depends, state.dependence(param)
         log = self.log
-        todo: list[tuple[Term, bool]] = [(body, False)]
+        todo: list[Term | None] = [body]
         seen: set[int] = set()
         while todo:
-            node, ready = todo.pop()
-            if ready:
-                rule = rule_for(param, node)
+            node = todo.pop()
+            if node is None:  # the node behind it has its children done
+                node = todo.pop()
+                assert node is not None
+                rule = rule_for(param, node) if node.__class__ in _RULED else None
                 if rule is not None:
                     step = self.infer(rule, state.node(Grad, param, node, *coordinate))
                     below = numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
@@ -146,12 +153,13 @@ class Proof:
                 numbers[id(node)] = len(log)
                 log.append((name, (Grad, param, (node, *coordinate)), out, ()))
                 continue
-            if id(node) in seen or id(node) in numbers:
+            number = id(node)
+            if number in seen or number in numbers:
                 continue
-            seen.add(id(node))
-            if keep(param, node):
+            seen.add(number)
+            if node.__class__ in _KEPT and keep(param, node):
                 continue
-            todo.append((node, True))
+            todo += (node, None)
             if node.binds and any(c.loose for c in coordinate):  # the coordinate is another one below
                 self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for)
                 continue
@@ -162,7 +170,7 @@ class Proof:
                     continue
                 live = known.get(number)
                 if live or (live is None and depends(param, arg)):
-                    todo.append((arg, False))
+                    todo.append(arg)
         return numbers[id(body)]
 
     def _steps(self, param: str, coordinate: tuple[Term, ...]) -> dict[int, int]:
@@ -175,21 +183,26 @@ class Proof:
         proved = state.proved(Eval)
         numbers = self._numbers.setdefault((Eval,), {})
         arrows = HAS_STOP | HAS_EVAL
-        todo: list[tuple[Term, bool]] = [(body, False)]
+        log = self.log
+        todo: list[Term | None] = [body]
+        seen: set[int] = set()
         while todo:
-            node, ready = todo.pop()
-            if id(node) in numbers:
-                continue
-            if ready:
+            node = todo.pop()
+            if node is None:
+                node = todo.pop()
+                assert node is not None
                 name, out = evaluation(state, node)
                 proved[id(node)] = out
-                numbers[id(node)] = len(self.log)
-                self.log.append((name, (Eval, None, (node,)), out, ()))
+                numbers[id(node)] = len(log)
+                log.append((name, (Eval, None, (node,)), out, ()))
                 continue
-            todo.append((node, True))
+            if id(node) in seen or id(node) in numbers:
+                continue
+            seen.add(id(node))
+            todo += (node, None)
             for arg in node.args:
                 if arg.flags & arrows and id(arg) not in numbers:
-                    todo.append((arg, False))
+                    todo.append(arg)
         return numbers[id(body)]
 
     def certificate(self, step: int) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> 
         term = proof.add(side)
         term = proof.state.node(Eval, None, term) if relation is Relation.VALUE else term
         sides.append(term)
-    log_names = log_domain(lhs) | log_domain(rhs)
+    log_names = log_domain(postorder(lhs, rhs))
     log_names |= set(given.densities if given is not None else ())
     params = frozenset().union(*(gradient_parameters(s) for s in sides))
     try:

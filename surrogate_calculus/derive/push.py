@@ -9,7 +9,7 @@ the calculus by themselves at every order.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from ..errors import DeriveError
 from ..kernel.judgement import Rejection
@@ -58,35 +58,39 @@ def _below(root: Term, flags: int) -> list[Term]:
     return out
 
 
-def log_domain(term: Term) -> frozenset[str]:
+def log_domain(nodes: Iterable[Term]) -> frozenset[str]:
     """Names of the opaque functions that occur as a factor of a denominator or of a log's argument.
 
     The walk to such a factor leads through products, powers, Σ, ∏, ⊥ and →, never through a sum: in
     ``log(1 + f)`` the function f may be zero.
+
+    Args:
+        nodes: every node of the source.
     """
     found: set[str] = set()
-    todo: list[tuple[Term, bool]] = [(term, False)]
-    seen: set[tuple[int, bool]] = set()
-    while todo:
-        node, factor = todo.pop()
-        if (id(node), factor) in seen:
-            continue
-        seen.add((id(node), factor))
-        cls = node.__class__
-        if cls is App and factor:
-            found.add(node.key[0])
-        if cls is Pow:
-            exponent = node.args[1]
-            inverse = exponent.__class__ is Num and exponent.key < 0
-            todo += [(node.args[0], factor or inverse), (exponent, False)]
-        elif cls is Fn and node.key == "log":
-            todo.append((node.args[0], True))
-        elif cls in (Mul, Stop, Eval):
-            todo += [(a, factor) for a in node.args]
-        elif cls in (Sum, Prod):
-            todo += [(node.args[0], False), (node.args[1], False), (node.args[2], factor)]
-        else:
-            todo += [(a, False) for a in node.args]
+    seen: set[int] = set()
+    todo: list[Term] = []
+    for start in nodes:
+        if start.__class__ is Pow:
+            exponent = start.args[1]
+            if exponent.__class__ is Num and exponent.key < 0:
+                todo.append(start.args[0])
+        elif start.__class__ is Fn and start.key == "log":
+            todo.append(start.args[0])
+        while todo:
+            node = todo.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            cls = node.__class__
+            if cls is App:
+                found.add(node.key[0])
+            elif cls is Pow:
+                todo.append(node.args[0])
+            elif cls in (Mul, Stop, Eval):
+                todo.extend(node.args)
+            elif cls in (Sum, Prod):
+                todo.append(node.args[2])
     return frozenset(found)
 
 

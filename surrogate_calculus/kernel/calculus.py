@@ -226,12 +226,16 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
 def _derivative(state: State, param: str, coordinate: _Where) -> _Derivative:
     """What a rule writes for ``∇A``: what it is known to equal, 0 for a constant, or itself."""
     proved = state.proved(Grad, param, coordinate)
+    depends = state.dependence(param)
 
     def d(term: Term) -> Term:
         found = proved.get(id(term))
         if found is not None:
             return found
-        return state.node(Grad, param, term, *coordinate) if state.depends(param, term) else state.zero
+        live = depends.get(id(term))
+        if live is None:
+            live = state.depends(param, term)
+        return state.node(Grad, param, term, *coordinate) if live else state.zero
 
     return d
 
@@ -373,22 +377,21 @@ def evaluation(state: State, node: Term) -> tuple[str, Term]:
     """
     if state.stop_free(node):
         return "eval_free", node
-    proved = state.proved(Eval)
-    plain = state.plain
-
-    def e(term: Term) -> Term:
-        if not term.flags & (HAS_STOP | HAS_EVAL) and (plain or state.stop_free(term)):
-            return term
-        found = proved.get(id(term))
-        return state.node(Eval, None, term) if found is None else found
-
-    if node.__class__ is Stop or node.__class__ is Eval:
-        return ("eval_stop" if node.__class__ is Stop else "eval_eval"), e(node.args[0])
     if node.__class__ in (Sym, Indexed):
         raise Rejection(f"{node.key} is defined with a ⊥: unfold it first")
     if node.__class__ is Grad:
         raise Rejection("→ does not move inside ∇ while ⊥ occurs below it")
-    return "eval_function", state.rebuild(node, tuple([e(a) for a in node.args]))
+    proved = state.proved(Eval)
+    plain = state.plain
+    args = []
+    for arg in node.args:
+        found: Term | None = arg
+        if arg.flags & (HAS_STOP | HAS_EVAL) or not (plain or state.stop_free(arg)):
+            found = proved.get(id(arg))
+        args.append(state.node(Eval, None, arg) if found is None else found)
+    if node.__class__ is Stop or node.__class__ is Eval:
+        return ("eval_stop" if node.__class__ is Stop else "eval_eval"), args[0]
+    return "eval_function", state.rebuild(node, tuple(args))
 
 
 def stopping(state: State, node: Term) -> tuple[str, Term]:

@@ -94,5 +94,7 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
                 args.pop()
         return store.node(p.__class__, key, tuple(args), found["?hint"][0].key if binds else None)
 
+    if not free:
+        return build(pattern, 0)
     metas = [n.key for n in postorder(pattern) if n.__class__ is Sym and n.key in found]
-    return build(pattern, max((found[m][1] for m in metas), default=0) if free else 0)
+    return build(pattern, max((found[m][1] for m in metas), default=0))
