@@ -84,7 +84,8 @@ def log_domain(nodes: Iterable[Term]) -> frozenset[str]:
             seen.add(id(node))
             cls = node.__class__
             if cls is App:
-                found.add(node.key[0])
+                if not node.key[4]:  # of a partial derivative of p nothing follows for p
+                    found.add(node.key[0])
             elif cls is Pow:
                 todo.append(node.args[0])
             elif cls in (Mul, Stop, Eval):
@@ -127,13 +128,16 @@ class Pusher:
             self._direct[id(node)] = found
         return found
 
+    def _in_log_domain(self, node: Term) -> bool:
+        """Whether the node is a log-domain function; its partial derivatives are not, they have zeros."""
+        return node.__class__ is App and node.key[0] in self.log_names and not node.key[4]
+
     def _logarithm(self, node: Term) -> bool:
         """Whether the node is the log of a log-domain function."""
         return (
             node.__class__ is Fn
             and node.key == "log"
-            and node.args[0].__class__ is App
-            and node.args[0].key[0] in self.log_names
+            and self._in_log_domain(node.args[0])
             and self.direct(node.args[0])
         )
 
@@ -152,12 +156,12 @@ class Pusher:
         if core.__class__ is Expect:
             return True
         if core.__class__ is App:
-            return self.direct(core) and (core is not node or core.key[0] not in self.log_names)
+            return self.direct(core) and (core is not node or not self._in_log_domain(core))
         return self._logarithm(core)
 
     def rule_for(self, param: str, node: Term) -> str | None:
         """``log_derivative`` for a log-domain function, and for a ∏ of what is not zero."""
-        if node.__class__ is App and node.key[0] in self.log_names and self.direct(node):
+        if self._in_log_domain(node) and self.direct(node):
             return "log_derivative"
         if node.__class__ is Prod and self._nonzero(node.args[2]):
             return "product_log_derivative"
@@ -171,7 +175,7 @@ class Pusher:
             cls = node.__class__
             if cls in (Mul, Stop, Eval) or (cls is Pow and node.args[1].__class__ is Num):
                 todo.extend(a for a in node.args if a.__class__ is not Num or not a.key)
-            elif cls is App and node.key[0] in self.log_names:
+            elif self._in_log_domain(node):
                 continue
             elif not self.proof.state.facts.discharges("nonzero", node):
                 return False
