@@ -82,7 +82,9 @@ def read_nodes(rows: object, store: Store) -> list[Term]:
         args = tuple(nodes[_natural(c, number, f"a child of node {number}")] for c in children)
         hint = None
         if "hint" in cls.__slots__ or hasattr(cls, "hint"):
-            hint = _name(row[3] if len(row) == 4 else "i", f"the hint of node {number}")
+            hint = row[3] if len(row) == 4 else "i"  # for readers only: any text, "" too
+            if not isinstance(hint, str) or len(hint) > LIMITS["name"]:
+                raise Rejection(f"the hint of node {number} must be a text")
         elif len(row) == 4:
             raise Rejection(f"node {number}: {row[0]} has no bound name")
         try:
