@@ -1,0 +1,1 @@
+"""A PyTorch function in, a surrogate expression out.  Empty: its place is kept."""

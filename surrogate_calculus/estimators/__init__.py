@@ -1,0 +1,1 @@
+"""The catalogue: estimators as documents, with their claims.  Empty: its place is kept."""

@@ -1,0 +1,1 @@
+"""Printers: round-trip text, Unicode, LaTeX and MathML, over one table of precedence."""
