@@ -8,17 +8,20 @@ Taylor series in the live and the stopped copies of the parameters (``=``), or h
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 from surrogates import Options, _Builder, _Place, _Random
 
+from surrogate_calculus.derive.nodetable import NodeTable
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.kernel.calculus import State, evaluation, gradient, stopping
+from surrogate_calculus.kernel.certificate import FORMAT, VERSION
+from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Definition, Inference
-from surrogate_calculus.kernel.judgement import Equation, Rejection, Relation
+from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Rejection, Relation
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
 from surrogate_calculus.language.binding import instantiate
@@ -62,8 +65,9 @@ class Workshop:
         self.builder = _Builder(_Random(rng), Options(size=10**9, rational_only=rational, vector=vector))
         self.builder.make_point()
         self.binders = rng.choice((0, 0, 0, 1, 2))
-        self.state = State()
+        self.state = State(Facts([("positive", "p"), ("positive", "q"), ("count", "N")]))
         self.inference = Inference(self.state)
+        self.log: list[tuple[str, Equation, tuple[Equation, ...]]] = []
 
     # terms
     def place(self, more: int = 0, **fields: Any) -> _Place:
@@ -119,7 +123,30 @@ class Workshop:
         return self.infer(name, lhs)
 
     def infer(self, rule: str, lhs: Term, rhs: Term | None = None, *premises: Equation) -> Equation:
-        return self.inference.infer(rule, self.add(lhs), None if rhs is None else self.add(rhs), premises)
+        equation = self.inference.infer(rule, self.add(lhs), None if rhs is None else self.add(rhs), premises)
+        self.log.append((rule, equation, premises))
+        return equation
+
+    def certificate(self) -> dict[str, Any]:
+        """All steps taken so far as a certificate of the last."""
+        numbers = {id(equation): n for n, (_, equation, _) in enumerate(self.log)}
+        definitions = self.inference.definitions.values()
+        table = NodeTable()
+        roots = [t for _, equation, _ in self.log for t in (equation.lhs, equation.rhs)]
+        table.add(postorder(*(d.body for d in definitions), *roots))
+        claim = self.log[-1][1]
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "nodes": table.rows,
+            "definitions": [[d.name, d.arity, table[d.body]] for d in definitions],
+            "assumptions": [list(a) for a in self.state.facts.assumptions],
+            "steps": [
+                [rule, table[e.lhs], table[e.rhs], [numbers[id(p)] for p in premises]]
+                for rule, e, premises in self.log
+            ],
+            "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
+        }
 
     # the model
     @property
@@ -159,13 +186,17 @@ class Workshop:
         every = list(product(range(1, self.builder.top + 1), repeat=loose))
         return every if len(every) <= at_most else self.rng.sample(every, at_most)
 
-    def holds(self, equation: Equation, degree: int = DEGREE) -> bool | None:
+    def holds(
+        self, equation: Equation, degree: int = DEGREE, hypotheses: Sequence[Hypothesis] | None = None
+    ) -> bool | None:
         """Whether both sides mean the same; None where the instance has no meaning or a hypothesis fails."""
+        if hypotheses is None:
+            hypotheses = self.state.facts.hypotheses
         loose = max(equation.lhs.loose, equation.rhs.loose)
         checked = False
         for values in self.closings(loose, 2):
             axes = {n: self.rng.randint(1, self.builder.top) for n in (1, 2)}
-            if not self._hypotheses_hold(axes):
+            if not self._hold(hypotheses, axes):
                 return None
             left, right = closed(equation.lhs, values), closed(equation.rhs, values)
             if equation.relation is Relation.VALUE:
@@ -182,8 +213,8 @@ class Workshop:
             checked = True
         return True if checked else None
 
-    def _hypotheses_hold(self, axes: Mapping[int, int]) -> bool:
-        for hypothesis in self.state.facts.hypotheses:
+    def _hold(self, hypotheses: Sequence[Hypothesis], axes: Mapping[int, int]) -> bool:
+        for hypothesis in hypotheses:
             for values in self.closings(hypothesis.term.loose, 9):
                 try:
                     x = self.model().value(self.unfold(closed(hypothesis.term, values)), axes)
