@@ -1,6 +1,6 @@
 """The language: terms as a shared DAG, binding, declarations, and the parsers of text and LaTeX.
 
-Reading order: ``terms``, ``binding``, ``declarations`` and ``document``; then ``scanner``, ``grammar.lark``
-and ``parser`` with its builder in ``arithmetic``, ``calls`` and ``builder``; ``latex`` and its helpers beside
-them.
+Reading order: ``terms``, ``binding``, ``declarations`` and ``document``; then ``scanner``,
+``grammar.lark`` and ``parser`` with its builder in ``arithmetic``, ``calls`` and ``builder``; ``latex``
+and its helpers beside them.
 """
