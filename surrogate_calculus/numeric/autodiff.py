@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from ..errors import EvaluationError
+from ..language.names import canonical_name
 from ..language.terms import Axis, Eval, Grad, Indexed, Sym, Term, postorder
 from .evaluate import compute, open_axes, read
-from .values import Event, Value, vector_names
+from .values import Event, Value, named, vector_names
 
 __all__ = ["autodiff", "differentiated", "run"]
 
@@ -59,7 +60,7 @@ def autodiff(
         EvaluationError: as for evaluation; also where ``wrt`` does not occur in the expression.
     """
     expr, vector = read(expr, given, vector)
-    values = {} if values is None else values
+    values = named({} if values is None else values)
     term = differentiated(expr, wrt, order, values, vector)
     return compute(term, values, dtype=dtype, axes=axes, vector=vector, reverse=True, notes=notes)
 
@@ -87,16 +88,23 @@ def differentiated(
     vector: Collection[str] = (),
 ) -> Term:
     """``∇…∇ expr``: a ∇ for every order, with a new coordinate axis where the parameter is a vector."""
-    names = [wrt] * order if isinstance(wrt, str) else list(wrt)
+    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
+        raise EvaluationError(f"no derivative has order {order!r}", instead="0, 1, 2, …")
+    if not isinstance(wrt, str) and not (
+        isinstance(wrt, Sequence) and wrt and all(isinstance(name, str) for name in wrt)
+    ):
+        raise EvaluationError(
+            f"wrt is a name or a sequence of names, not {wrt!r}", instead="wrt='θ' or wrt=('θ', 'φ')"
+        )
+    names = [canonical_name(name) for name in ([wrt] * order if isinstance(wrt, str) else wrt)]
     if not isinstance(wrt, str) and order not in (1, len(names)):
         raise EvaluationError(
             f"order {order} and {len(names)} names to differentiate in", instead="one name for every order"
         )
-    if order < 0 or order != int(order):
-        raise EvaluationError(f"no derivative has order {order}", instead="0, 1, 2, …")
     nodes = postorder(expr)
     vectors = vector_names(nodes, vector)
-    occurring = {n.key for n in nodes if isinstance(n, (Sym, Indexed))}
+    families = {n.key for n in nodes if isinstance(n, Indexed)}
+    occurring = families | {n.key for n in nodes if isinstance(n, Sym)}
     term = expr
     axis = open_axes(expr)
     for name in names:
@@ -105,7 +113,7 @@ def differentiated(
                 f"{name} does not occur in the expression",
                 instead="one of " + ", ".join(sorted(occurring)) if occurring else None,
             )
-        if name in vectors or isinstance(values.get(name), Event):
+        if name in vectors or name in families or isinstance(values.get(name), Event):
             axis += 1
             term = Grad(name, term, Axis(axis))
         else:

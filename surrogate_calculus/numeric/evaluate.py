@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from ..errors import EvaluationError
+from ..language.names import canonical_name
 from ..language.terms import Axis, Term, postorder
 from . import arithmetic, derivatives, layout
 from .machine import Machine
 from .program import compile_term
-from .values import Bindings, Value, bind
+from .values import Bindings, Value, bind, kind, named
 
 OPERATIONS = {**layout.OPERATIONS, **arithmetic.OPERATIONS, **derivatives.OPERATIONS}
 
@@ -50,7 +51,7 @@ def evaluate(
       holds an Event has its event dimensions last; the result has none.
 
     A family and a symbol, or a function and a symbol, of one name are told apart as ``"x[]"``,
-    ``"p()"`` and ``"x"``.
+    ``"p()"`` and ``"x"``.  Names may have their ASCII spelling: ``"theta"`` is ``"θ"``.
 
     Args:
         term: a closed term, or its text.
@@ -83,9 +84,13 @@ def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, C
         from ..language.parser import parse
 
         found = parse(term, given, vector=vector)
-    else:
+    elif isinstance(term, Term):
         found = term
-    return (found if given is None else given.unfold(found)), vector
+    else:
+        raise EvaluationError(
+            f"an expression is a term or its text, not {kind(term)}", instead='evaluate("x^2", {"x": 3.0})'
+        )
+    return (found if given is None else given.unfold(found)), {canonical_name(name) for name in vector}
 
 
 def compute(
@@ -103,18 +108,40 @@ def compute(
         raise EvaluationError(
             "the term uses an index whose Σ or ∏ is missing", instead="a closed term, or a free index name"
         )
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise EvaluationError(
+            f"numbers are computed in a floating-point dtype, not {dtype!r}", instead="dtype=torch.float64"
+        )
     nodes = postorder(term)
-    bindings: Bindings = bind(nodes, values, dtype=dtype, axes=axes, vectors=vector)
-    program = compile_term(term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse)
-    if notes is not None:
-        notes.extend(program.notes)
-    with torch.enable_grad() if reverse else nullcontext():
-        out = Machine(program, bindings, OPERATIONS, reverse=reverse).result()
+    # In inference mode torch records no graph, and every derivative would come out as 0.
+    with torch.inference_mode(False), torch.enable_grad() if reverse else nullcontext():
+        bindings: Bindings = bind(nodes, named(values), dtype=dtype, axes=axes, vectors=vector)
+        program = compile_term(
+            term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse
+        )
+        if notes is not None:
+            notes.extend(program.notes)
+        try:
+            out = Machine(program, bindings, OPERATIONS, reverse=reverse).result()
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            raise _too_large(error) from None
+        except RuntimeError as error:
+            if "can't allocate memory" not in str(error):
+                raise
+            raise _too_large(error) from None
     if reverse and not bindings.differentiable:
         out = out.detach()
     if bindings.tensor_in or out.dim() > 0:
         return out
     return float(out.detach())
+
+
+def _too_large(error: Exception) -> EvaluationError:
+    first = next(iter(str(error).splitlines()), "out of memory")
+    return EvaluationError(
+        f"the values do not fit into memory ({first})",
+        instead="shorter ranges or a smaller batch: each Σ and ∏ is laid out along an axis of its own",
+    )
 
 
 def open_axes(term: Term) -> int:

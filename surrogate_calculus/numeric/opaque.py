@@ -8,12 +8,15 @@ too: forward mode with tangent one, or reverse mode over a spread copy of the sl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ..errors import EvaluationError, SurrogateError
+from ..language.binding import free_names
 from ..language.terms import Term
 
 __all__ = ["CallableFailed", "Opaque", "directional", "elementwise_gradient", "many", "pick", "units"]
@@ -26,10 +29,12 @@ class CallableFailed(EvaluationError):
 
 
 def shown(node: Term) -> str:
-    """The offending subterm for a message."""
+    """The offending subterm for a message; indices of binders around it are called i, j and so on."""
     from ..printing.text import summary
 
-    return summary(node)
+    taken = free_names(node)
+    names = (name for name in (*"ijklmn", *(f"i{k}" for k in range(node.loose))) if name not in taken)
+    return summary(node, scope=tuple(islice(names, node.loose))[::-1])
 
 
 class Opaque:
@@ -98,9 +103,34 @@ class Opaque:
             raise CallableFailed(
                 f"the callable for {self.node.key[0]} raised {type(error).__name__} in "
                 f"{shown(self.node)}: {_first_line(error)}",
-                instead=f"a callable of {len(args)} torch tensors, the slots in order",
+                instead=f"a callable of {len(args)} torch tensors, the slots in order, in torch operations",
             ) from error
+        if any(_tracked(a) for a in args) and not _tracked(out):
+            self._check_constant(args, out)
         return out if out.dtype == self.dtype else out.to(self.dtype)
+
+    def _check_constant(self, args: Sequence[Tensor], out: Tensor) -> None:
+        """Refuse a derivative of 0 that is only torch's: the value changes with a tracked argument.
+
+        The arguments are moved by about √ε, where a smooth function that is not constant changes by much
+        more than rounding does.
+
+        Raises:
+            EvaluationError: the callable leaves torch, or detaches; what it computes is not constant.
+        """
+        step = torch.finfo(self.dtype).eps ** 0.5
+        moved = [a.detach() + step * (1 + a.detach().abs()) if _tracked(a) else a for a in args]
+        try:
+            again = torch.as_tensor(self.function(*moved), dtype=self.dtype, device=self.device)
+        except Exception:
+            return  # outside the callable's domain: nothing is known
+        if bool((again != out.to(again.dtype)).any()):
+            raise EvaluationError(
+                f"the callable for {self.node.key[0]} changes with its arguments, and torch cannot "
+                f"differentiate it in {shown(self.node)}",
+                instead="torch operations throughout, without .item(), float() or .detach(); ⊥ stands in the "
+                "expression",
+            )
 
     def ignores(self, args: Sequence[Tensor], out: Tensor, expected: tuple[int, ...]) -> bool:
         """Whether the smaller result is right because the callable does not use the larger argument.
@@ -122,6 +152,11 @@ class Opaque:
         if not _broadcasts(tuple(out.shape), tuple(again.shape)) or again.numel() != out.numel():
             return False
         return bool(torch.allclose(again.reshape(out.shape), out, rtol=1e-9, atol=0.0, equal_nan=True))
+
+
+def _tracked(value: Tensor) -> bool:
+    """Whether torch is differentiating in this tensor, in reverse or in forward mode."""
+    return value.requires_grad or forward_ad.unpack_dual(value).tangent is not None
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

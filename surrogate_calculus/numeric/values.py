@@ -7,6 +7,7 @@ its *event* dimensions behind these (:class:`Event`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,9 +17,12 @@ import torch
 from torch import Tensor
 
 from ..errors import EvaluationError
+from ..language.names import NAME, canonical_name
 from ..language.terms import App, Axis, Grad, Indexed, Sym, Term
 
-__all__ = ["Binding", "Bindings", "Event", "Family", "Value", "bind", "vector_names"]
+__all__ = ["Binding", "Bindings", "Event", "Family", "Value", "bind", "kind", "named", "vector_names"]
+
+_KEY = re.compile(NAME)
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,26 @@ def bind(
     return out
 
 
+def named(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values by canonical names: ``"theta"`` is ``"θ"``, ``"log wbar()"`` is ``"log w̄()"``.
+
+    Raises:
+        EvaluationError: ``values`` is no mapping, or gives two values to one name.
+    """
+    if not isinstance(values, Mapping):
+        raise EvaluationError(
+            f"values map names to numbers, tensors and callables; this is {kind(values)}",
+            instead='{"x": 0.3, "p": lambda x, θ: …}',
+        )
+    out: dict[str, Value] = {}
+    for key, value in values.items():
+        name = _KEY.sub(lambda m: canonical_name(m.group()), key) if isinstance(key, str) else key
+        if name in out:
+            raise EvaluationError(f"{name} is given twice, in two spellings", instead="one of the two")
+        out[name] = value
+    return out
+
+
 def _look_up(
     values: Mapping[str, Value],
     symbols: Collection[str],
@@ -213,7 +237,7 @@ def _look_up(
             missing.append(f"{name} (a callable; or its logarithm as 'log {name}')")
         elif not callable(found) or isinstance(found, (Tensor, Event)):
             raise EvaluationError(
-                f"{name} is applied to arguments, and its value is no callable but {_kind(found)}",
+                f"{name} is applied to arguments, and its value is no callable but {kind(found)}",
                 instead=f"values['{name}'] = a function of torch tensors, called with the slots in order",
             )
         raw["function", name] = (found, log is not None)
@@ -225,8 +249,10 @@ def _look_up(
     return raw
 
 
-def _kind(value: object) -> str:
-    return f"a {type(value).__name__}"
+def kind(value: object) -> str:
+    """The type of a value, for a message: ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}" if value is not None else "None"
 
 
 def _device(tensors: Sequence[Tensor]) -> torch.device:
@@ -248,13 +274,14 @@ def _tensor(name: str, value: object, out: Bindings) -> Tensor:
         if isinstance(value, Tensor):
             if value.is_complex():
                 raise TypeError("complex numbers")
-            return value.to(device=out.device, dtype=out.dtype)
+            value = value.to(device=out.device, dtype=out.dtype)
+            return value.clone() if value.is_inference() else value  # autograd refuses inference tensors
         if isinstance(value, Fraction):
             value = float(value)
         return torch.as_tensor(value, dtype=out.dtype, device=out.device)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise EvaluationError(
-            f"the value of {name} is no number and no tensor but {_kind(value)} ({error})",
+            f"the value of {name} is no number and no tensor but {kind(value)} ({error})",
             instead="a float, an int, a torch tensor, or an Event",
         ) from None
 

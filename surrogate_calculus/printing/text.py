@@ -88,9 +88,12 @@ def to_unicode(term: Term, *, vector: Collection[str] = (), scope: Sequence[str]
     return _write(term, _UNICODE, vector, scope)
 
 
-def summary(term: Term, limit: int = 200) -> str:
-    """The first ``limit`` characters of the Unicode text, ending in ``…`` where there are more."""
-    text = _Writer(term, _UNICODE, (), ()).text(limit)
+def summary(term: Term, limit: int = 200, *, scope: Sequence[str] = ()) -> str:
+    """The first ``limit`` characters of the Unicode text, ending in ``…`` where there are more.
+
+    ``scope`` holds names for loose bound indices, of the outermost binder first.
+    """
+    text = _Writer(term, _UNICODE, (), scope).text(limit)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
