@@ -58,7 +58,7 @@ def _step(state: State, names: tuple[str, ...], whole: Term, before: Term, after
 def _described(names: tuple[str, ...], whole: Term, before: Term, after: Term, new: Term) -> Step:
     references = dict.fromkeys(r for r in (RULES[n].reference for n in names) if r)
     says = RULES[names[0]].says if len(names) == 1 else ""
-    place = find(whole, before)
+    place = find(whole, new, before, after)
     scope = _scope(whole, place) if before.loose else ()
     return Step(", ".join(names), says, "; ".join(references), place, before, after, new, scope)
 
@@ -77,30 +77,31 @@ def _scope(whole: Term, place: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def find(root: Term, node: Term) -> tuple[int, ...]:
-    """The path to the first occurrence of a node (by identity); the empty path if it is the root.
+def find(whole: Term, new: Term, before: Term, after: Term) -> tuple[int, ...]:
+    """The path to the first place where ``whole`` has ``before`` and ``new`` has ``after``, by identity.
 
     Raises:
-        ValueError: it does not occur.
+        ValueError: there is none.
     """
-    parent: dict[int, tuple[Term, int]] = {}
-    todo = [root]
-    seen = {id(root)}
+    origin: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
+    root = (id(whole), id(new))
+    todo = [(whole, new, root, 0)]
     while todo:
-        current = todo.pop()
-        if current is node:
+        old, now, parent, position = todo.pop()
+        pair = (id(old), id(now))
+        if old is now or pair in origin:
+            continue
+        origin[pair] = (parent, position)
+        if old is before and now is after:
             path: list[int] = []
-            while current is not root:
-                current, position = parent[id(current)]
+            while pair != root:
+                pair, position = origin[pair]
                 path.append(position)
             return tuple(reversed(path))
-        for position in range(len(current.args) - 1, -1, -1):
-            arg = current.args[position]
-            if id(arg) not in seen:
-                seen.add(id(arg))
-                parent[id(arg)] = (current, position)
-                todo.append(arg)
-    raise ValueError("the node does not occur in the term")
+        if len(old.args) == len(now.args):
+            children = [(a, b, pair, i) for i, (a, b) in enumerate(zip(old.args, now.args, strict=True))]
+            todo.extend(reversed(children))
+    raise ValueError("the node does not occur in the term, or stays")
 
 
 def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
@@ -246,7 +247,7 @@ class _Lines:
                 if middle is not lhs:
                     yield line(rule, lhs, middle)
                 frame.middle = middle
-                if RULES[rule].operator and result is not middle:
+                if result is not middle:
                     frame.pending = self.operators(middle)
             if frame.pending:
                 frame.child = frame.pending.pop(0)
@@ -296,7 +297,10 @@ class _Lines:
         number = self.proof.number(lhs)
         if number is None or self.constant(lhs):
             return gradient(self.proof.state, lhs.key, lhs.args[1:], lhs.args[0])
-        rule = self.proof.log[number][0]
+        rule, _, _, premises = self.proof.log[number]
+        if rule == "transitivity":  # a rule, and then the operators that it left standing
+            number = premises[0]
+            rule = self.proof.log[number][0]
         if not RULES[rule].operator:
             return rule, self.proof.right(number)
         if lhs.__class__ is Grad:
