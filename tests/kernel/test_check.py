@@ -371,8 +371,8 @@ def test_mutants_prove_nothing_false(rng: random.Random) -> None:
 
 @pytest.mark.slow
 def test_many_mutants_prove_nothing_false(rng: random.Random) -> None:
-    found = hunt(rng, 8000)
-    assert found["true"] > 400, found
+    found = hunt(rng, 5000)
+    assert found["true"] > 250, found
 
 
 @pytest.mark.parametrize("broken", ["ring", "congruence", "transitivity"])

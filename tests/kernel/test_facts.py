@@ -103,7 +103,7 @@ def test_signs_are_what_they_are_said_to_be(rng: random.Random) -> None:
 
 @pytest.mark.slow
 def test_signs_of_many_terms(rng: random.Random) -> None:
-    _check_signs(rng, 2000)
+    _check_signs(rng, 1200)
 
 
 def test_a_false_claim_of_a_sign_is_noticed(rng: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_a_false_claim_of_a_sign_is_noticed(rng: random.Random, monkeypatch: pyt
         Facts, "_judge_function", staticmethod(lambda op, s: 3 if op in wrong else judge(op, s))
     )
     with pytest.raises(AssertionError):
-        _check_signs(rng, 2000)
+        _check_signs(rng, 1200)
 
 
 P, NP = App("p", [x], params=[θ]), App("f", [x], params=[θ])

@@ -36,7 +36,7 @@ from surrogate_calculus.language.terms import (
 INSTANCES = 40
 SLOW_INSTANCES = 1000
 #: A rule whose instances cost much gets fewer of them in the slow run.
-SLOW_SECONDS = 1.5
+SLOW_SECONDS = 2.0
 
 A, B = meta("A"), meta("B")
 θ, φ, x = Sym("θ"), Sym("φ"), Sym("x")
@@ -52,10 +52,10 @@ def test_every_rule_means_the_same_on_both_sides(rule: str, rng: random.Random) 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_on_many_instances(rule: str, rng: random.Random) -> None:
-    deadline = time.perf_counter() + SLOW_SECONDS
+    deadline = time.process_time() + SLOW_SECONDS
     for _ in range(SLOW_INSTANCES // 25):
         assert unsound_instance(rule, rng, 25) is None
-        if time.perf_counter() > deadline:
+        if time.process_time() > deadline:
             break
 
 
