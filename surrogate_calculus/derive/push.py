@@ -161,6 +161,8 @@ class Pusher:
 
     def rule_for(self, param: str, node: Term) -> str | None:
         """``log_derivative`` for a log-domain function, and for a ∏ of what is not zero."""
+        if not self.proof.state.depends(param, node):  # then ∇ is 0
+            return None
         if self._in_log_domain(node) and self.direct(node):
             return "log_derivative"
         if node.__class__ is Prod and self._nonzero(node.args[2]):
