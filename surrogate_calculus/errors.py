@@ -123,11 +123,18 @@ def caret(text: str, span: Span) -> str:
     end = len(text) if end < 0 else end
     first = max(start, min(span.start - _WIDTH // 2, end - _WIDTH))
     last = min(end, first + _WIDTH)
-    shown = text[first:last].replace("\t", " ")
-    before = ("… " if first > start else "") + text[first : span.start]
-    width = max(1, _columns(text[span.start : min(span.end, last)]))
+    shown = _printable(text[first:last])
+    before = ("… " if first > start else "") + _printable(text[first : span.start])
+    width = max(1, _columns(_printable(text[span.start : min(span.end, last)])))
     line = ("… " if first > start else "") + shown + (" …" if last < end else "")
     return f"  {line}\n  {' ' * _columns(before)}{'^' * width}"
+
+
+def _printable(text: str) -> str:
+    """The text with tabs as blanks, and � for each character that a terminal would act upon or hide."""
+    return "".join(
+        " " if c == "\t" else "\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text
+    )
 
 
 def _columns(text: str) -> int:

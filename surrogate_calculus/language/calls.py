@@ -46,6 +46,13 @@ class Calls(Arithmetic):
     def derivative(self, c: list[Any]) -> Node:
         """A partial derivative of an opaque function, at its arguments."""
         head, _, partials, _, _, token, _, _, slots, close = c
+        if token.value in FUNCTIONS:
+            self.fail(
+                f"{token.value} is built in, and D[…] is for opaque functions",
+                f"write ∇x {token.value}(…) for its derivative",
+                token.start,
+                token.end,
+            )
         return self._application(token, slots, partials, head.start, close.end)
 
     def _application(
@@ -95,7 +102,10 @@ class Calls(Arithmetic):
         if given or params:
             extra = (given or params)[0]
             self.fail(
-                f"{name} takes neither conditions nor parameters", f"write {name}(x)", extra.start, extra.end
+                f"{name} takes neither conditions nor parameters",
+                f"write {name}({', '.join('xyz'[: 2 if name == 'outer' else FUNCTIONS[name]])})",
+                extra.start,
+                extra.end,
             )
         arity = 2 if name == "outer" else FUNCTIONS[name]
         if len(args) != arity:

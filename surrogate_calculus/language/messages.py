@@ -6,6 +6,8 @@ one before it, and, in a declaration, the statement's keyword.
 
 from __future__ import annotations
 
+import re
+
 from ..errors import ParseError, Span
 from .names import CALL_WORDS
 from .scanner import KEYWORDS, Token
@@ -20,6 +22,8 @@ _VALUE_STARTS = frozenset(
     {"NAME", "FUN", "BUILTIN", "NUMBER", "STOP", "ARROW", "CASES", "DERIV", "AXIS", "LPAR", "LSQB", "PARAM"}
 )
 _CASES = "write cases([a > b]: x, else: y)"
+#: What follows the digits of ``1e5`` and ``1e-5``.
+_EXPONENT = re.compile("[eE][0-9]*")
 _PREFIXES = frozenset({"LOG", "EXP", "STOP", "ARROW", "PARAM"})
 
 #: How each statement is written.
@@ -67,13 +71,19 @@ def unexpected(
     if position < len(tokens):
         token = tokens[position]
         span = Span(token.start, token.end)
-        shown = text[token.start : token.end]
+        shown = _shown(token, text)
         what, instead = _at_token(tokens, position, token, before, shown, expected, text)
     else:
         end = before.end if before else 0
         span = Span(end, end + 1)
         what, instead = _at_end(tokens, before, text)
     return ParseError(what, instead=instead, text=text, span=span, file=file)
+
+
+def _shown(token: Token, text: str) -> str:
+    """The token as it was written, cut to a length that fits a message."""
+    written = text[token.start : token.end]
+    return written if len(written) <= 40 else written[:38] + "…"
 
 
 def _statement(tokens: list[Token], position: int) -> str | None:
@@ -90,9 +100,11 @@ def _at_end(tokens: list[Token], before: Token | None, text: str) -> tuple[str, 
     if before is None:
         return "there is no expression", "write one, such as f(x; θ)*∇θ log p(x; θ)"
     form = _statement(tokens, len(tokens))
+    if form is None and tokens[0].type == "INDEX" and not any(t.type == "DOTDOT" for t in tokens):
+        form = _FORMS["INDEX"]
     if form is not None or before.type == "DERIVE":
         return "the statement ends too early", f"write {form or _FORMS['DERIVE']}"
-    shown = text[before.start : before.end]
+    shown = _shown(before, text)
     if before.type in _OPERATORS or before.type == "EQ":
         return f"nothing stands behind {shown}", f"write what comes after {shown}, or leave it away"
     return _missing(tokens, len(tokens), before, shown) or (
@@ -112,6 +124,8 @@ def _missing(tokens: list[Token], position: int, before: Token, shown: str) -> t
     if kind in ("NABLA", "ORDER"):
         if shown in CALL_WORDS:
             return f"{shown} needs its parameter in square brackets", f"write {shown}[theta](…)"
+        if position < len(tokens) and tokens[position].type == "CARET":
+            return "the order of a ∇ is a number", "write ∇²θ(…), ∇^3[θ](…)"
         return "∇ needs the parameter behind it", "write ∇θ(…), ∇²θ(…) or ∇[θ](…)"
     if kind == "HESS":
         return "hess needs its parameter in square brackets", "write hess[theta](…)"
@@ -140,8 +154,8 @@ def _missing(tokens: list[Token], position: int, before: Token, shown: str) -> t
     return None
 
 
-def _around(tokens: list[Token], position: int) -> Token | None:
-    """The token before the innermost bracket that is open at a position."""
+def _opening(tokens: list[Token], position: int) -> int:
+    """The position of the innermost bracket that is open at a position; 0 where none is."""
     depth = 0
     for k in range(position - 1, -1, -1):
         kind = tokens[k].type
@@ -149,9 +163,15 @@ def _around(tokens: list[Token], position: int) -> Token | None:
             depth += 1
         elif kind in ("LSQB", "LPAR"):
             if depth == 0:
-                return tokens[k - 1] if k else None
+                return k
             depth -= 1
-    return None
+    return 0
+
+
+def _around(tokens: list[Token], position: int) -> Token | None:
+    """The token before the innermost bracket that is open at a position."""
+    opening = _opening(tokens, position)
+    return tokens[opening - 1] if opening else None
 
 
 def _head(tokens: list[Token], close: int) -> Token | None:
@@ -211,7 +231,7 @@ def _behind(
 ) -> tuple[str, str] | None:
     """Mistakes that show in two neighbouring tokens."""
     kind, last = token.type, before.type
-    left = text[before.start : before.end]
+    left = _shown(before, text)
     around = _around(tokens, position)
     inside = around.type if around is not None else ""
     if left in CALL_WORDS and kind == "LSQB" and last in ("STOP", "ARROW", "BUILTIN", "CASES"):
@@ -223,6 +243,8 @@ def _behind(
         usual = f"write a {left} (-b)"
         advice = {"PLUS": "write a - b", "MINUS": "write a + b, or a - (-b)"}.get(last, usual)
         return f"a minus right behind {left}", advice
+    if kind in ("LOG", "EXP") and last == "LPAR" and inside == "RSQB":
+        return f"{shown} is built in, and D[…] is for opaque functions", f"write ∇x {shown}(…)"
     if kind == "STAR" and last == "STAR":
         return "powers are written with ^", "write a^b"
     if kind == "EQ" and last == "EQ":
@@ -238,15 +260,31 @@ def _behind(
         return "a decimal needs digits on both sides of its point", "write 0.5"
     if kind == "NUMBER" and last == "DOT":
         return "a decimal needs digits on both sides of its point", f"write 0.{shown}"
-    if "DOTDOT" in expected and kind in ("COLON", "COMMA", "RSQB", "DOT", "MINUS"):
+    if kind == "DOT" or last == "DOT":
+        return _dotted(token if kind == "DOT" else before, tokens, position, text)
+    if inside in ("SUM", "PROD"):
+        if kind in ("COMMA", "SEMI") and "DOTDOT" in {
+            t.type for t in tokens[_opening(tokens, position) : position]
+        }:
+            return "one index for each Σ or ∏", "nest them: Σ[i=1..N](Σ[j=1..M](…))"
         return "a range has two ends with .. between them", "write Σ[i=1..N](…)"
+    if tokens[0].type == "INDEX" and around is None:
+        return "a range has two ends with .. between them", f"write {_FORMS['INDEX']}"
+    if kind == "EQ" and around is not None and around.type == "NAME":
+        word = _shown(around, text)
+        return f"a range belongs to Σ or ∏, and {word} is a name", "write Σ[i=1..N](…), ASCII sum[i=1..N](…)"
+    if kind in ("SEMI", "COMMA", "BAR"):
+        found = _listed(tokens, position, kind, last, around)
+        if found is not None:
+            return found
     if inside == "CASES" and kind in ("COMMA", "RPAR", "ELSE"):
         if "COLON" in expected:
             return "cases need a condition for each value, and an else", _CASES
         if kind == "RPAR" and last != "LPAR":
             return "cases end with an else", _CASES
-    if kind == "RPAR" and last == "COMMA":
-        return "nothing stands behind the comma", "write one more argument, or leave the comma away"
+    if kind == "RPAR" and last in ("COMMA", "SEMI", "BAR"):
+        sign = "the comma" if last == "COMMA" else left
+        return f"nothing stands behind {sign}", f"write one more argument, or leave {sign} away"
     if kind == "RELATION" and any(t.type in ("RELATION", "EQ") for t in tokens[:position]):
         return "one comparison for each bracket", "write [a < b]*[b < c]"
     if kind == "RSQB" and last != "LSQB" and "RELATION" in expected:
@@ -259,6 +297,43 @@ def _behind(
     if last in _VALUE_ENDS and kind in _VALUE_STARTS:
         return _juxtaposed(tokens, position, token, before, left, shown)
     return None
+
+
+def _dotted(dot: Token, tokens: list[Token], position: int, text: str) -> tuple[str, str]:
+    """A dot that is no placeholder: a product sign, a method, half a decimal."""
+    if text[dot.start : dot.end] != ".":
+        return "· is only the placeholder in a law", "for a product write *"
+    behind = tokens[position + 1] if position + 1 < len(tokens) else None
+    if tokens[position] is dot and behind is not None and behind.type not in ("NUMBER", "DOT"):
+        word = _shown(behind, text)
+        call = f"{word}(…)" if behind.type in ("STOP", "FUN", "BUILTIN") else "stop(…)"
+        return "a dot, as before a method", f"functions stand before their arguments: {call}"
+    return "a decimal needs digits on both sides of its point", "write 0.5"
+
+
+def _listed(
+    tokens: list[Token], position: int, kind: str, last: str, around: Token | None
+) -> tuple[str, str] | None:
+    """A separator inside brackets that are no argument list, or with nothing before it."""
+    if around is None:
+        return None
+    if around.type in ("NABLA", "ORDER", "HESS"):
+        return "one ∇ for each parameter", "nest them: ∇[θ](∇[φ](…))"
+    if around.type == "PARAM":
+        name = around.value
+        return f"∇{name} is the derivative in {name}", f"write ∇θ {name}(x; θ), with the parameter behind ∇"
+    if kind == "COMMA" and last in ("LPAR", "LSQB", "COMMA"):
+        return "nothing stands before the comma", "write one more argument, or leave the comma away"
+    return None
+
+
+#: Words of other languages, with what is written here.
+_WORDS: dict[str, str] = {
+    "in": "write Σ[i=1..N](…)",
+    "if": "write cases([a > b]: x, else: y)",
+    "ln": "write log(x)",
+    "d": "write ∇θ(…)",
+}
 
 
 def _juxtaposed(
@@ -275,14 +350,29 @@ def _juxtaposed(
             word = tokens[position - 3]
             if word.value in FUNCTIONS:
                 return f"a power of {word.value} itself", f"write {word.value}(x){'^'}{left}"
-        head = _head(tokens, position - 1) if before.type == "RSQB" else None
-        if head is not None:
+        head = _head(tokens, position - 1)
+        if head is not None and head.value == "D":
+            return "a partial derivative needs the number of its slot", "write D[2](f)(x; θ)"
+        if head is not None and before.type == "RSQB":
             return f"the family {head.value} is applied", f"for a product write {head.value}[…]*(…)"
         if before.type == "NUMBER":
             return f"the number {left} is applied", f"for a product write {left}*(…)"
         return "a product needs its *", "write (…)*(…)"
-    if shown == "in":
-        return "in is not a word of the language", "write Σ[i=1..N](…)"
+    name: str = "in" if shown == "in" else before.value
+    if name in _WORDS:
+        return f"{name} is not a word of the language", _WORDS[name]
+    if before.type == "NAME" and (name in FUNCTIONS or name in CALL_WORDS):
+        call = f"{name}[θ](…)" if name in ("grad", "hess") else f"{name}(…)"
+        return f"{name} needs brackets", f"write {call}"
+    if position > 2 and tokens[position - 2].type == "SLASH" and tokens[position - 3].value == "d":
+        return f"{left} behind d/ is a name", "write ∇θ(…) for the derivative in θ"
+    if before.type == "NUMBER" and token.start == before.end and _EXPONENT.fullmatch(shown):
+        return "a number in the notation of a programming language", f"write {left}*10^…, or all its digits"
+    head = _head(tokens, position - 1) if before.type in ("RPAR", "RSQB") else None
+    if head is not None and head.value == "D":
+        return "a partial derivative needs its function in parentheses", "write D[2](f)(x; θ)"
+    left = left if before.type not in ("RPAR", "RSQB") else f"…{left}"
+    right = shown + {"FUN": "(…)", "BUILTIN": "(…)", "CASES": "(…)", "LSQB": "…]"}.get(kind, "")
     if kind in ("STOP", "ARROW"):
         return f"a product needs its * before {shown}", f"write {left}*{shown}(…)"
-    return f"two values, {left} and {shown}, stand side by side", f"for a product write {left}*{shown}"
+    return f"two values, {left} and {right}, stand side by side", f"for a product write {left}*{right}"

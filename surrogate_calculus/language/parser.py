@@ -96,8 +96,6 @@ def _expression(text: str, given: Document | None, vector: Collection[str], file
     return node
 
 
-
-
 def run(start: str, tokens: list[Token], builder: Builder) -> Any:
     """Parse tokens from a start rule, calling the builder at each reduction; what the last call gave.
 

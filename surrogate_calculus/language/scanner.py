@@ -80,6 +80,13 @@ _FOREIGN: dict[str, str] = {
     "'": "a prime is part of a name: write it right behind one, x'",
     "_": "a name begins with a letter: write x_1",
     "÷": "write / for a quotient",
+    **dict.fromkeys("∙•∗", "write * for a product"),
+    **dict.fromkeys("–—", "write - for a minus"),
+    **dict.fromkeys("“”„‘`", "write the expression without quotes"),
+    "‖": "write sqrt(Σ[k=1..K](x[k]^2)) for a norm, p(x | z) for a condition",
+    "?": "write cases([a > b]: x, else: y)",
+    "∈": "write Σ[i=1..N](…)",
+    "∫": "write an expectation, 𝔼[x ~ p(·; θ)](…)",
     "←": "write = in a define",
 }
 
@@ -191,9 +198,12 @@ def scan(text: str, file: str | None = None) -> list[Token]:
 
 def _foreign(text: str, position: int, file: str | None) -> ParseError:
     found = text[position]
+    advice = _FOREIGN.get(found, "leave it away; names are letters, digits, _, primes and accents")
+    if found == "_" and text[:position].rstrip().endswith(("∇", "∇²")):
+        advice = "write ∇θ, without the _"
     return ParseError(
         f"the character {found!r} is not of the language",
-        instead=_FOREIGN.get(found, "leave it away; names are letters, digits, _, primes and accents"),
+        instead=advice,
         text=text,
         span=Span(position, position + 1),
         file=file,

@@ -50,6 +50,16 @@ def test_the_file_is_named(tmp_path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("hidden", ["\x00", "\x1b", "\u200b", "\u202e", "\x07"])
+def test_no_control_character_reaches_the_terminal(hidden: str) -> None:
+    with pytest.raises(SurrogateError) as caught:
+        parse(f"a +\t{hidden}31m b")
+    message = str(caught.value)
+    assert hidden not in message
+    line, carets = message.splitlines()[1:3]
+    assert line.index("\ufffd") == carets.index("^")
+
+
 _PIECES = [
     "a", "θ", "i", "2", "0", "f(", "(", ")", "[", "]", "w[", "+", "-", "*", "/", "^", "∇θ", "∇", "log ", "⊥",
     "→", "Σ[i=1..N]", "𝔼[x ~ p(·)]", "E[", "~", "·", "..", ",", ";", "|", "=", ">", ":", "cases(", "else",
