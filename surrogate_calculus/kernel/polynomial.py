@@ -47,7 +47,7 @@ Polynomial = dict[Monomial, Coefficient]
 MAX_EXPONENT = 64
 #: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
 MAX_WORK = 30_000
-#: Nor add more monomials than this: a chain of sums is copied at each node.
+#: Nor add more monomials than this, a chain of sums being copied at each node, nor look at more ∇.
 MAX_ADDED = 4_000_000
 #: Nor meet a number of more binary digits.
 MAX_BITS = 50_000
@@ -150,8 +150,13 @@ class Ring:
                     out.pop(mono, None)
         return out
 
+    def _charge(self, amount: int) -> None:
+        self._added += amount
+        if self._added > MAX_ADDED:
+            raise Rejection("the terms are too large to expand")
+
     def power(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
-        """``base ** exponent``; ``term`` is a term for the base.
+        """``base ** exponent``, the exponent not 0; ``term`` is a term for the base.
 
         Raises:
             Rejection: 0 to a negative power, or too large to expand.
@@ -160,13 +165,11 @@ class Ring:
             ((mono, c),) = base.items()
             if exponent < 0:
                 self._facts.require("nonzero", term)
-            if not exponent:
-                return {(): 1}
             return {tuple((a, e * exponent) for a, e in mono): raised(c, exponent)}
         if not base:
             if exponent < 0:
                 raise Rejection("a division by zero")
-            return {} if exponent else {(): 1}
+            return {}
         if exponent < 0:
             return self._reciprocal(base, -exponent, term)
         out: Polynomial = {(): 1}
@@ -207,9 +210,7 @@ class Ring:
         if cls is Num:
             return {(): coefficient(node.key)} if node.key else {}
         if cls is Add:
-            self._added += sum(map(len, args))
-            if self._added > MAX_ADDED:
-                raise Rejection("the sums are too large to expand")
+            self._charge(sum(map(len, args)))
             return self.plus(*args)
         if cls is Mul:
             product = args[0]
@@ -248,6 +249,7 @@ class Ring:
         while core.__class__ is Grad:
             chain.append((core.key, tuple(self._key(self._memo[id(c)]) for c in core.args[1:])))
             core = core.args[0]
+        self._charge(len(chain))
         if core.__class__ is not App:
             return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
         assert isinstance(core, App)

@@ -220,6 +220,12 @@ def test_steps_inside_are_used_where_they_are_proved(rng: random.Random) -> None
     )
 
 
+def test_a_sum_of_zeros_is_zero(rng: random.Random) -> None:
+    w = Workshop(rng)
+    assert w.step(Grad("θ", Pow(θ, Num(0)))).rhs == Num(0)
+    assert w.step(Grad("θ", Sum(Num(1), x, Pow(θ, Num(0))))).rhs == Num(0)
+
+
 def test_a_step_by_another_name_is_refused(rng: random.Random) -> None:
     w = Workshop(rng)
     with pytest.raises(Rejection, match="the rule that applies is grad_product"):
