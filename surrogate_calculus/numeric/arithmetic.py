@@ -83,7 +83,10 @@ def _pow(machine: Machine, step: Instruction) -> Tensor | Scaled:
         if bool((base.mantissa > 0).all()):
             return sc.from_log(sc.log(base) * power)
         base = sc.plain(base)
-    return torch.pow(base, power)
+    # torch takes x^y for constant in y where y is 0, so that the (k+2)nd derivative of pow is wrong at y = k.
+    touched = integral & (power.detach() >= 0) & (base.detach() > 0)
+    safe = torch.where(touched, base, torch.ones_like(base))
+    return torch.where(touched, torch.exp(power * torch.log(safe)), torch.pow(base, power))
 
 
 def _integer_power(base: Tensor | Scaled, exponent: int) -> Tensor | Scaled:

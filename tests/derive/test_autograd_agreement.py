@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from surrogates import Surrogate, random_surrogate, surrogates
 import surrogate_calculus as sc
 from surrogate_calculus.language.terms import Add, App, Grad, Term, postorder
 from surrogate_calculus.numeric.autodiff import run
-from surrogate_calculus.semantics import Polynomial
+from surrogate_calculus.semantics import Model, Polynomial
 
 torch = pytest.importorskip("torch")
 
@@ -125,6 +126,20 @@ def test_a_gradient_over_an_arrow_that_removes_a_stop() -> None:
     assert sc.autodiff(text, "θ", values={"θ": 3.0}, notes=notes) == 18.0
     assert sc.derive(text, "θ").result == sc.parse("6*θ")
     assert len(notes) == 1 and "detach" in notes[0]
+
+
+@pytest.mark.parametrize("exponent", ["θ", "θ - 3", "θ/3", "2*θ - 6"])
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_exponents_that_are_whole_numbers_at_the_point(exponent: str, order: int) -> None:
+    """torch.pow drops derivatives there; neither side uses it."""
+    derivation = sc.derive(f"(1 + θ^2)^({exponent}) / ⊥(θ)", "θ", order)
+    exact = float(Model({"θ": Fraction(3)}).value(derivation.start))
+    for value in (
+        sc.evaluate(derivation.result, {"θ": 3.0}),
+        sc.evaluate(derivation.start, {"θ": 3.0}),
+        sc.autodiff(derivation.expression, "θ", order, {"θ": 3.0}),
+    ):
+        assert value == pytest.approx(exact, rel=1e-12)
 
 
 @pytest.mark.slow
