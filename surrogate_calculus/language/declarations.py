@@ -179,9 +179,10 @@ class Uses:
         local: indices that the head of a definition brings into scope.
         defining: the name that is being defined, whose use would be a recursion.
         signature: whether slots of a signature are read, where a name may be new.
+        ranges: whether the range of an index is read, whose names are counts.
     """
 
-    __slots__ = ("_defining", "_document", "_local", "_signature")
+    __slots__ = ("_defining", "_document", "_local", "_ranges", "_signature")
 
     def __init__(
         self,
@@ -189,8 +190,10 @@ class Uses:
         local: Sequence[str] = (),
         defining: str | None = None,
         signature: bool = False,
+        ranges: bool = False,
     ) -> None:
         self._document = document
+        self._ranges = ranges
         self._local = frozenset(local)
         self._defining = defining
         self._signature = signature
@@ -205,7 +208,7 @@ class Uses:
         if self._signature:
             return
         document = self._document
-        kind = self._known(name)
+        kind = self._known(name, "bound" if self._ranges else "name")
         if kind == "an index":
             if name not in self._local:
                 raise DeclarationError(
@@ -346,10 +349,10 @@ class Uses:
                 f"{name} is defined by itself", instead="definitions by recursion come with a later version"
             )
         near = closest(name, document.names())
-        declare = f"function {name}(x; θ)" if role == "function" else f"variable {name}"
+        forms = {"function": f"function {name}(x; θ)", "bound": f"count {name}"}
         raise DeclarationError(
             f"{name} is not declared",
-            instead=f"write {near}" if near else f"declare it:  {declare}",
+            instead=f"write {near}" if near else f"declare it:  {forms.get(role, f'variable {name}')}",
         )
 
 

@@ -33,7 +33,7 @@ from .declarations import Definition, Document, Range, Signature, Target, Uses
 from .names import closest, is_name
 from .parser import run
 from .scanner import KEYWORDS, Token, check_brackets, classify, scan, statements
-from .terms import FUNCTIONS, Indexed, Sym, Term
+from .terms import FUNCTIONS, Indexed, Num, Sym, Term
 
 __all__ = ["load", "parse_document"]
 
@@ -121,7 +121,7 @@ class _StatementBuilder(Builder):
         super().__init__(
             document.text,
             document.file,
-            Uses(document, signature=signature),
+            Uses(document, signature=signature, ranges=kind == "INDEX"),
             () if signature else document.vector_names,
         )
         self.document = document
@@ -234,6 +234,11 @@ class _StatementBuilder(Builder):
         """``index i, j = 1..N``."""
         _, names, _, lo, _, hi = c
         document = self.document
+        for bound in (lo, hi):
+            if isinstance(bound.term, Num) and bound.term.value.denominator != 1:
+                raise self._wrong(
+                    "an index runs over whole numbers", "write index i, j = 1..N", bound.start, bound.end
+                )
         for token in names:
             name = self._declare(token, document)
             document = replace(document, indices={**document.indices, name: (lo.term, hi.term)})
@@ -257,6 +262,11 @@ class _StatementBuilder(Builder):
         document = self.document
         for token, slots in declared:
             name = self._declare(token, document)
+            if dense and not slots[0]:
+                raise self._wrong(
+                    f"{name} is a density of nothing", f"write {name}(x; θ)", token.start, token.end
+                )
+            self._check_different(slots)
             for param in slots[2]:
                 self._check_parameter(param, document)
             variables = dict(document.variables)
@@ -286,6 +296,19 @@ class _StatementBuilder(Builder):
                 document = replace(document, functions={**document.functions, name: signature})
             document = replace(document, variables=variables)
         return document
+
+    def _check_different(self, slots: tuple[list[Node], list[Node], list[Node]]) -> None:
+        """Refuse a name that stands in two slots: ``p(x | x)`` would be a law given its own value."""
+        seen: set[Term] = set()
+        for slot in (*slots[0], *slots[1], *slots[2]):
+            if slot.term in seen:
+                raise self._wrong(
+                    f"{self.text[slot.start : slot.end]} stands in two slots",
+                    "write a name of its own in each",
+                    slot.start,
+                    slot.end,
+                )
+            seen.add(slot.term)
 
     def _check_parameter(self, param: Node, document: Document) -> None:
         key = param.term.key
