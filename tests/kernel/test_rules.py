@@ -36,7 +36,7 @@ from surrogate_calculus.language.terms import (
 INSTANCES = 40
 SLOW_INSTANCES = 1000
 #: A rule whose instances cost much gets fewer of them in the slow run.
-SLOW_SECONDS = 2.0
+SLOW_SECONDS = 1.5
 
 A, B = meta("A"), meta("B")
 θ, φ, x = Sym("θ"), Sym("φ"), Sym("x")
