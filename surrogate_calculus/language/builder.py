@@ -17,10 +17,10 @@ from .names import is_name
 from .scanner import MAX_ORDER, Token
 from .terms import HAS_BARE_STOP, ONE, Axis, Expect, Grad, Prod, Sum, Term
 
-__all__ = ["Builder"]
+__all__ = ["Builder", "Head"]
 
 
-class _Head:
+class Head:
     """What stands before the body of a ∇, Σ, ∏ or 𝔼."""
 
     __slots__ = ("data", "kind", "start")
@@ -60,27 +60,27 @@ class Builder(Calls):
             )  # fmt: skip
         return order
 
-    def nabla(self, c: list[Any]) -> _Head:
+    def nabla(self, c: list[Any]) -> Head:
         """``∇θ``."""
-        return _Head("nabla", c[0].start, (self._parameter(c[1]), 1, None))
+        return Head("nabla", c[0].start, (self._parameter(c[1]), 1, None))
 
-    def nabla_order(self, c: list[Any]) -> _Head:
+    def nabla_order(self, c: list[Any]) -> Head:
         """``∇²θ``."""
-        return _Head("nabla", c[0].start, (self._parameter(c[2]), self._order(c[1]), None))
+        return Head("nabla", c[0].start, (self._parameter(c[2]), self._order(c[1]), None))
 
-    def nabla_of(self, c: list[Any]) -> _Head:
+    def nabla_of(self, c: list[Any]) -> Head:
         """``∇[θ]``."""
-        return _Head("nabla", c[0].start, (c[2][0], 1, c[2][1]))
+        return Head("nabla", c[0].start, (c[2][0], 1, c[2][1]))
 
-    def nabla_order_of(self, c: list[Any]) -> _Head:
+    def nabla_order_of(self, c: list[Any]) -> Head:
         """``∇²[θ]``."""
         return self._higher(c[0], c[3], self._order(c[1]), c[4])
 
-    def hess_of(self, c: list[Any]) -> _Head:
+    def hess_of(self, c: list[Any]) -> Head:
         """``hess[θ]``."""
         return self._higher(c[0], c[2], 2, c[3])
 
-    def _higher(self, token: Token, coordinate: tuple[str, Node | None], order: int, close: Token) -> _Head:
+    def _higher(self, token: Token, coordinate: tuple[str, Node | None], order: int, close: Token) -> Head:
         name, component = coordinate
         if component is not None and order != 1:
             self.fail(
@@ -89,7 +89,7 @@ class Builder(Calls):
                 token.start,
                 close.end,
             )
-        return _Head("nabla", token.start, (name, order, component))
+        return Head("nabla", token.start, (name, order, component))
 
     def coordinate(self, c: list[Any]) -> tuple[str, Node | None]:
         """The parameter of a ∇ in brackets, with its coordinate where one is given."""
@@ -106,7 +106,7 @@ class Builder(Calls):
         """``∇θ(…)``."""
         return self._gradient(c[0], c[2], c[3].end)
 
-    def _gradient(self, head: _Head, body: Node, end: int) -> Node:
+    def _gradient(self, head: Head, body: Node, end: int) -> Node:
         name, order, component = head.data
         node = body
         if name in self.vector and component is None:
@@ -140,14 +140,14 @@ class Builder(Calls):
             self._ask(self.scope.binds, token, name)
         return name
 
-    def ranged(self, c: list[Any]) -> _Head:
+    def ranged(self, c: list[Any]) -> Head:
         """``Σ[i=lo..hi]``."""
         word, _, token, _, lo, _, hi, _ = c
         name = self._bindable(token)
         self._enter(name)
-        return _Head("sum" if word.type == "SUM" else "prod", word.start, (name, lo, hi))
+        return Head("sum" if word.type == "SUM" else "prod", word.start, (name, lo, hi))
 
-    def unranged(self, c: list[Any]) -> _Head:
+    def unranged(self, c: list[Any]) -> Head:
         """``Σ[i]`` over the declared range of i."""
         word, _, token, _ = c
         name = self._bindable(token)
@@ -161,7 +161,7 @@ class Builder(Calls):
         lo, hi = self._ask(self.scope.index_range, token, name)
         self._enter(name)
         bounds = Node(lo, token.start, token.end), Node(hi, token.start, token.end)
-        return _Head("sum" if word.type == "SUM" else "prod", word.start, (name, *bounds))
+        return Head("sum" if word.type == "SUM" else "prod", word.start, (name, *bounds))
 
     def drawing(self, c: list[Any]) -> Token:
         """``x ~``: the law behind stands under the binder, but does not see the name."""
@@ -185,9 +185,9 @@ class Builder(Calls):
         return token.value, law
 
     @staticmethod
-    def drawn(c: list[Any]) -> _Head:
+    def drawn(c: list[Any]) -> Head:
         """``𝔼[…]``."""
-        return _Head("expect", c[0].start, c[2])
+        return Head("expect", c[0].start, c[2])
 
     def bound(self, c: list[Any]) -> Node:
         """A binder over the operand behind."""
@@ -197,7 +197,7 @@ class Builder(Calls):
         """A binder over what stands in parentheses."""
         return self._bound(c[0], c[2], c[3].end)
 
-    def _bound(self, head: _Head, body: Node, end: int) -> Node:
+    def _bound(self, head: Head, body: Node, end: int) -> Node:
         if head.kind != "expect":
             name, lo, hi = head.data
             self._leave(name)

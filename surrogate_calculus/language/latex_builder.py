@@ -6,11 +6,12 @@ LaTeX writes in its own way: prefixes, scripts, applications, the ranges of sums
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
 from .arithmetic import Dot, Node
-from .builder import _Head
+from .builder import Head
 from .latex_names import latex_name
 from .latex_products import Item, LatexProducts, kind_of
 from .scanner import Token
@@ -22,6 +23,8 @@ __all__ = ["LatexBuilder"]
 _NEXT_AXIS = object()
 #: Letters that name indices: ``w_i(…)`` is not taken for a density with the parameter i.
 _INDEX_LETTERS = frozenset("ijklmnst")
+#: An exponent as indices of samples are written, ``x^{(i)}``.
+_IN_PARENTHESES = re.compile(r"\{\s*(?:\\left\s*)?\(([^()]*?)(?:\\right\s*)?\)\s*\}")
 #: More indices than any family has: the declaration leaves their number open.
 _ANY = 1_000
 
@@ -54,7 +57,7 @@ class LatexBuilder(LatexProducts):
         return self._applied_prefix(c[0], c[2], c[3].end)
 
     def _applied_prefix(self, prefix: Any, body: Node, end: int) -> Node:
-        if isinstance(prefix, _Head):
+        if isinstance(prefix, Head):
             return self._gradient(prefix, body, end)
         return self._one(prefix, body, end)
 
@@ -76,20 +79,20 @@ class LatexBuilder(LatexProducts):
             self.fail("one expression is needed here", f"write {advice}", script.start, script.end)
         return script.nodes[0]
 
-    def nabla(self, c: list[Any]) -> _Head:
+    def nabla(self, c: list[Any]) -> Head:
         r"""``\nabla_\theta``."""
         name, coordinate = c[2]
-        return _Head("nabla", c[0].start, (name, 1, coordinate))
+        return Head("nabla", c[0].start, (name, 1, coordinate))
 
-    def nabla_order(self, c: list[Any]) -> _Head:
+    def nabla_order(self, c: list[Any]) -> Head:
         r"""``\nabla_\theta^2``."""
         return self._nabla_power(c[0], c[2], c[4])
 
-    def nabla_order_first(self, c: list[Any]) -> _Head:
+    def nabla_order_first(self, c: list[Any]) -> Head:
         r"""``\nabla^2_\theta``."""
         return self._nabla_power(c[0], c[4], c[2])
 
-    def _nabla_power(self, token: Token, parameter: tuple[str, Any], script: Script) -> _Head:
+    def _nabla_power(self, token: Token, parameter: tuple[str, Any], script: Script) -> Head:
         node = self._single(script, r"\nabla_\theta^2")
         if not isinstance(node.term, Num):
             self.fail("the order of ∇ is no number", r"write \nabla_\theta^2", script.start, script.end)
@@ -102,9 +105,9 @@ class LatexBuilder(LatexProducts):
                 token.start,
                 script.end,
             )
-        return _Head("nabla", token.start, (name, order, coordinate))
+        return Head("nabla", token.start, (name, order, coordinate))
 
-    def _gradient(self, head: _Head, body: Node, end: int) -> Node:
+    def _gradient(self, head: Head, body: Node, end: int) -> Node:
         name, order, component = head.data
         if component is not _NEXT_AXIS:
             return super()._gradient(head, body, end)
@@ -146,9 +149,12 @@ class LatexBuilder(LatexProducts):
             for left, right in pairwise(items):
                 if kind_of(left) == kind_of(right) == "name" and left.end == right.start:
                     a, b = self.shown(left.start, left.end), self.shown(right.start, right.end)
+                    first, last = items[0], items[-1]
+                    word = self.shown(first.start, last.end)
+                    name = rf", \mathrm{{{word}}} for one name" if word.isalpha() else ""
                     self.fail(
                         "two letters side by side, a product, in an index",
-                        rf"write {a},{b} for two indices, {a} \cdot {b} for a product",
+                        rf"write {a},{b} for two indices, {a} \cdot {b} for a product{name}",
                         left.start,
                         right.end,
                     )
@@ -240,6 +246,15 @@ class LatexBuilder(LatexProducts):
         if script.top:
             return Item(Node(base.term, base.start, script.end, base.kids), "transposed")
         exponent = self._single(script, "one exponent, x^{2}; indices stand below, w_{t, i}")
+        written = _IN_PARENTHESES.fullmatch(self.text, script.start, script.end)
+        if written is not None and isinstance(exponent.term, (Sym, Num, Bound)):
+            alone, shown = written.group(1).strip(), self.shown(base.start, base.end)
+            self.fail(
+                "a name or number in parentheses above has two readings",
+                rf"write {shown}_{{{alone}}} for an index, {shown}^{{{alone}}} for a power",
+                base.start,
+                script.end,
+            )
         node = self.make(Pow(base.term, exponent.term), base.start, script.end, (base, exponent))
         return Item(node, "power")
 
@@ -303,9 +318,9 @@ class LatexBuilder(LatexProducts):
         return self._application(token, ([dot], [], list(params)), (), token.start, end)
 
     @staticmethod
-    def drawn_below(c: list[Any]) -> _Head:
+    def drawn_below(c: list[Any]) -> Head:
         r"""``\mathbb{E}_{x \sim p}``."""
-        return _Head("expect", c[0].start, c[3])
+        return Head("expect", c[0].start, c[3])
 
     def derivative(self, c: list[Any]) -> Item:
         r"""``\partial_{1,2} f(x)``."""
@@ -331,20 +346,20 @@ class LatexBuilder(LatexProducts):
 
     # ---- binders ----
 
-    def from_to(self, c: list[Any]) -> _Head:
+    def from_to(self, c: list[Any]) -> Head:
         r"""``\sum_{i=1}^{N}``."""
         return self._range(c[0], c[3], c[5], c[8])
 
-    def to_from(self, c: list[Any]) -> _Head:
+    def to_from(self, c: list[Any]) -> Head:
         r"""``\sum^{N}_{i=1}``."""
         return self._range(c[0], c[5], c[7], c[2])
 
-    def _range(self, word: Token, token: Token, lo: Node, hi: Node) -> _Head:
+    def _range(self, word: Token, token: Token, lo: Node, hi: Node) -> Head:
         name = self._bindable(token)
         self._enter(name)
-        return _Head("sum" if word.value == "Σ" else "prod", word.start, (name, lo, hi))
+        return Head("sum" if word.value == "Σ" else "prod", word.start, (name, lo, hi))
 
-    def over_declared(self, c: list[Any]) -> _Head:
+    def over_declared(self, c: list[Any]) -> Head:
         r"""``\sum_i`` over the declared range."""
         word, token = c[0], c[2] if len(c) == 3 else c[3]
         if self.scope is None:

@@ -25,6 +25,10 @@ ACCENT_COMMANDS: dict[str, str] = {
     "mathring": "\u030a",
 }
 _COMMAND_OF_MARK = {mark: command for command, mark in ACCENT_COMMANDS.items()}
+#: Wider forms of the same accents.
+ACCENT_COMMANDS.update(
+    {"overline": "\u0304", "widebar": "\u0304", "widetilde": "\u0303", "widehat": "\u0302"}
+)
 
 #: Greek letters that have a LaTeX command of their own (the others look like Latin ones).
 GREEK_COMMANDS: dict[str, str] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TermError
 from .arithmetic import MINUS_ONE, Node
 from .builder import Builder
-from .terms import ONE, Eval, Fn, Num, Pow
+from .terms import ONE, Eval, Fn, Num, Pow, Sym
 
 if TYPE_CHECKING:
     from .declarations import Document
@@ -202,6 +202,7 @@ class LatexProducts(Builder):
         """
         bar, above, below, end = c[0], c[2], c[5], c[6].end
         upper, lower = above[0], below[0]
+        self._no_leibniz(bar.start, end, upper.items[:1], lower.items[:2])
         factors = list(upper.parts) if len(above) == 1 else [self.summed([above])]  # one may hide in braces
         units = lower.items if len(below) == 1 else []
         if units and all(kind_of(unit) == "unit" for unit in units):
@@ -213,6 +214,22 @@ class LatexProducts(Builder):
             factors = self.over([factors, bar, self.summed([below])])
         node = self._product(factors)
         return Item(Node(node.term, bar.start, end, node.kids), "fraction", factors)
+
+    def _no_leibniz(self, start: int, end: int, above: list[Node], below: list[Node]) -> None:
+        r"""Refuse ``\frac{d}{d\theta}``, which would be a quotient of products with a factor d."""
+        if (
+            len(below) == 2
+            and below[0].term == above[0].term == Sym("d")
+            and kind_of(below[1]) in ("name", "power")
+            and not self.text[below[0].end : below[1].start].strip()
+        ):
+            parameter = self.shown(below[1].start, below[1].end)
+            self.fail(
+                "a derivative in Leibniz's notation",
+                rf"write \nabla_{{{parameter}}} f, or d \cdot {parameter} for a product",
+                start,
+                end,
+            )
 
     def _divisor(self, unit: Node) -> Node:
         inner = unit.kids[0]

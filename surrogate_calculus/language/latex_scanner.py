@@ -76,7 +76,7 @@ _ADVICE: dict[str, str] = {
     "/": r"write \frac{a}{b}",
     "\\{": "write round parentheses",
     "\\}": "write round parentheses",
-    "\\|": r"write \left| x \right| for an absolute value",
+    "\\|": r"write \left| x \right| for an absolute value, \mid for a condition",
     ".": r"leave the full stop away; the placeholder of a law is \cdot",
     ":": "write = for a range, ; before parameters",
     "!": r"there is no factorial: write \prod_{k=1}^{n} k",
@@ -88,6 +88,21 @@ _ADVICE: dict[str, str] = {
     "prime": "write ' right behind the name",
     "propto": "write one side only: an expression",
     "neq": r"write 1 - [a = b]",
+    "ne": r"write 1 - [a = b]",
+    "in": r"write \sum_{i=1}^{N} for a range",
+    "arg": "there is no argmax in the language",
+    "ldots": r"write \sum_{i=1}^{N} or \prod_{i=1}^{N}",
+    "dots": r"write \sum_{i=1}^{N} or \prod_{i=1}^{N}",
+    "cdots": r"write \sum_{i=1}^{N} or \prod_{i=1}^{N}",
+    "underbrace": "write what stands over the brace alone",
+    "underset": r"write \sum_{i=1}^{N} for a range",
+    "mathop": r"write \mathbb{E}_{x \sim p(\cdot; \theta)}\left[…\right], \sum_{i=1}^{N}",
+    "mathbbm": r"write the bracket alone: \left[a > b\right]",
+    "norm": r"write \sqrt{\sum_{k=1}^{K} x_k^2}",
+    "Pr": r"write a density, p(x; \theta)",
+    "Vert": r"write \left| x \right| for an absolute value, \mid for a condition",
+    "parallel": r"write \mid for a condition",
+    **dict.fromkeys(("color", "label", "tag", "notag", "nonumber", "hspace", "phantom"), "leave it away"),
     "approx": r"write one side only: an expression",
     "det": "there are no determinants in the language",
     "ell": r"write l, or \mathrm{ell}",
@@ -103,6 +118,7 @@ _BRACKET = re.compile(r"\\.|%[^\n]*|[()\[\]{}]", re.DOTALL)
 _PARTNERS = {"(": ")", "[": "]", "{": "}"}
 _BLANKS = re.compile(r"(?:\s|~|\\[,;:! ])*")
 _CALLED = re.compile(r"(?:\s|\\left(?![A-Za-z])|\\[bB]ig+l?(?![A-Za-z]))*\(")
+_ONE_LETTER = re.compile(r"\s+([A-Za-z0-9])(?![A-Za-z0-9])")
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
 
 
@@ -404,7 +420,7 @@ class _Scanner:
                 self.fail("an environment other than cases", advice, start, end)
             return self.emit("BCASES" if name == "begin" else "ECASES", "cases", start, environment.end())
         if name == "mathbb":
-            letter = _BRACED.match(text, end)
+            letter = _BRACED.match(text, end) or _ONE_LETTER.match(text, end)
             if letter is None or letter.group(1).strip() not in ("E", "1"):
                 advice = r"write \mathbb{E}, or \mathrm{R}"
                 self.fail(r"a \mathbb other than the expectation", advice, start, end)
@@ -420,6 +436,7 @@ class _Scanner:
         if name in _ADVICE:
             self.fail(f"\\{name} is no command of this language", _ADVICE[name], start, end)
         near = closest(name, sorted({*_COMMANDS, *_OWN_COMMAND, *GREEK_COMMANDS, *ACCENT_COMMANDS, *FONTS}))
+        near = near if near is not None and abs(len(near) - len(name)) <= 2 and near[0] == name[0] else None
         advice = rf"write \{near}" if near else rf"write \mathrm{{{name}}} for a name"
         raise self.error(f"\\{name} is no command of this language", advice, start, end)
 

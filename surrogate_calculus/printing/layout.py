@@ -52,7 +52,7 @@ from ..language.terms import (
 from .binder_names import BinderNames
 from .forms import Forms, Place, Run, is_below
 from .precedence import signed
-from .text import _decimal
+from .text import decimal_digits
 
 __all__ = ["Event", "layout"]
 
@@ -89,6 +89,7 @@ def _op(text: str) -> Event:
 
 _TIMES: Event = ("times", "")
 _DOT = _op("·")
+_D = Sym("d")
 _APPLY: Event = ("apply", "")
 _RELATIONS = {"gt": ">", "ge": "≥", "eq": "="}
 
@@ -162,7 +163,7 @@ class _Layout(Forms):
     def number(self, visit: _Visit) -> list[_Part]:
         value: Fraction = visit.term.key
         sign: list[_Part] = [_op("−")] if value < 0 else []
-        above, below = _decimal(abs(value.numerator)), _decimal(value.denominator)
+        above, below = decimal_digits(abs(value.numerator)), decimal_digits(value.denominator)
         if value.denominator == 1:
             return [*sign, ("number", above)]
         bar = [_open("frac"), ("number", above), _next("frac"), ("number", below), _close("frac")]
@@ -262,7 +263,7 @@ class _Layout(Forms):
     def between(self, before: Term | None, visit: _Visit) -> Event:
         """What stands between two factors, ``·`` or nothing; ``before`` is None behind a fraction."""
         factor, place = visit.term, visit.place
-        if before == ONE:
+        if before in (ONE, _D):  # \frac{d}{d x} would be a derivative
             return _DOT
         bracket = not self.bare(factor, place)
         while not bracket and factor.__class__ is Pow and not is_below(factor):
@@ -299,13 +300,13 @@ class _Layout(Forms):
         if len(below) == 1 and single.__class__ is Pow and single.args[1].key == -1:
             parts.append(self.inside(single.args[0], visit))
         elif len(below) == 1 and single.__class__ is Num:
-            parts.append(("number", _decimal(single.key.denominator)))
+            parts.append(("number", decimal_digits(single.key.denominator)))
         else:
             for k, factor in enumerate(below):
                 if factor.__class__ is Num:
                     if k:
                         parts.append(_DOT)
-                    content: list[_Part] = [("number", _decimal(factor.key.denominator))]
+                    content: list[_Part] = [("number", decimal_digits(factor.key.denominator))]
                 else:
                     if k:
                         parts.append(_TIMES)
@@ -322,7 +323,7 @@ class _Layout(Forms):
                 return [_open("unit"), visit._replace(term=base, place=Place.FACTOR), _close("unit")]
             return [visit._replace(term=base, place=Place.FACTOR)]
         inner = visit._replace(term=base, place=Place.BASE)
-        return [_open("sup"), inner, _next("sup"), ("number", _decimal(int(power))), _close("sup")]
+        return [_open("sup"), inner, _next("sup"), ("number", decimal_digits(int(power))), _close("sup")]
 
     def power(self, visit: _Visit) -> list[_Part]:
         base, exponent = visit.term.args

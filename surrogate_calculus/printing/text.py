@@ -38,7 +38,7 @@ from ..language.vectors import Axes
 from .binder_names import BinderNames
 from .precedence import Level, denominator, level, signed
 
-__all__ = ["MAX_NODES", "summary", "to_text", "to_unicode"]
+__all__ = ["MAX_NODES", "decimal_digits", "summary", "to_text", "to_unicode"]
 
 #: Largest number of nodes, shared ones counted as often as they occur, that is printed in full.
 MAX_NODES = 2_000_000
@@ -404,11 +404,11 @@ class _Writer:
 
 def _rational(term: Term) -> str:
     value = term.key
-    numerator = _decimal(value.numerator)
-    return numerator if value.denominator == 1 else f"{numerator}/{_decimal(value.denominator)}"
+    numerator = decimal_digits(value.numerator)
+    return numerator if value.denominator == 1 else f"{numerator}/{decimal_digits(value.denominator)}"
 
 
-def _decimal(value: int) -> str:
+def decimal_digits(value: int) -> str:
     """Decimal digits of any integer: ``str`` refuses more than a few thousand."""
     if value.bit_length() < 13_000:  # fewer than 4,000 digits
         return str(value)

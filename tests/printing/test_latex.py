@@ -192,3 +192,10 @@ def test_only_commands_of_plain_latex_are_written(term: Term) -> None:
         "max", "min", "theta", "phi", "pi", "sigma", "beta", "Sigma",
     }  # fmt: skip
     assert set(re.findall(r"\\([A-Za-z]+)", to_latex(term))) <= known
+
+
+def test_a_quotient_of_ds_is_no_derivative() -> None:
+    r"""``\frac{d}{d x}`` would be read as Leibniz's derivative, and is refused by the parser."""
+    term = parse("d/(d*x) + d*f/(d*x^2)")
+    assert r"d \cdot x" in to_latex(term)
+    assert parse_latex(to_latex(term)) == term
