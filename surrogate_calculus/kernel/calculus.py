@@ -24,6 +24,7 @@ from ..language.terms import (
     Axis,
     Bound,
     Eval,
+    Expect,
     Fn,
     Grad,
     Indexed,
@@ -379,8 +380,8 @@ def evaluation(state: State, node: Term) -> tuple[str, Term]:
         return "eval_free", node
     if node.__class__ in (Sym, Indexed):
         raise Rejection(f"{node.key} is defined with a ⊥: unfold it first")
-    if node.__class__ is Grad:
-        raise Rejection("→ does not move inside ∇ while ⊥ occurs below it")
+    if node.__class__ in (Grad, Expect):
+        raise Rejection("→ does not move inside ∇ or 𝔼 while ⊥ occurs below it")
     proved = state.proved(Eval)
     plain = state.plain
     args = []
@@ -407,7 +408,7 @@ def stopping(state: State, node: Term) -> tuple[str, Term]:
     if node.__class__ is Eval:
         lhs = state.node(Stop, None, node.args[0])
         return "stop_eval", state.known(lhs) or lhs
-    if node.__class__ in (Grad, Sym, Indexed, Bound, Axis):
+    if node.__class__ in (Grad, Expect, Sym, Indexed, Bound, Axis):
         raise Rejection(f"⊥ does not move inside {node.tag}")
 
     def s(term: Term) -> Term:
