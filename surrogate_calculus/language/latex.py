@@ -9,12 +9,11 @@ otherwise; the subscript of a density is its parameter; ``\top`` transposes, ``T
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from functools import lru_cache
-from importlib.resources import files
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
+from . import lalr
 from .latex_builder import LatexBuilder
 from .latex_names import latex_name
 from .latex_scanner import scan_latex
@@ -86,48 +85,20 @@ def _in_latex(advice: str) -> str:
 
 
 def _run(source: Iterable[Token], builder: LatexBuilder) -> Any:
-    from lark.exceptions import UnexpectedToken
-    from lark.parsers.lalr_parser_state import ParseConf, ParserState
+    seen: list[Token] = []
 
-    table, rules = _table()
-    callbacks: Any = {rule: getattr(builder, method) for rule, method in rules}
-    state: Any = ParserState(ParseConf(table, callbacks, "formula"), None)  # type: ignore[arg-type]
-    feed = state.feed_token
-    tokens: list[Token] = []
-    position = 0
-    try:
+    def recorded() -> Iterator[Token]:
         for token in source:
-            tokens.append(token)
-            feed(token)
-            position += 1
-        end = tokens[-1].end if tokens else 0
-        return feed(Token("$END", "", end, end), True)
-    except UnexpectedToken as error:
-        raise _unexpected(tokens, position, set(error.expected), builder.text) from None
+            seen.append(token)
+            yield token
 
-
-@lru_cache(maxsize=1)
-def _table() -> tuple[Any, tuple[tuple[Any, str], ...]]:
-    """The parse table and each rule's method; made once, the same for every parse."""
-    from lark import Lark
-    from lark.lexer import Lexer
-
-    class NoLexer(Lexer):
-        """Tokens come from the scanner."""
-
-        def __init__(self, _: Any) -> None:
-            pass
-
-        def lex(self, lexer_state: Any, parser_state: Any) -> Any:
-            """Nothing: never called."""
-            return iter(())
-
-    grammar = files(__package__).joinpath("latex.lark").read_text(encoding="utf-8")
-    lark = Lark(
-        grammar, parser="lalr", lexer=NoLexer, start="formula", keep_all_tokens=True, maybe_placeholders=False
+    return lalr.run(
+        lalr.table("latex.lark", "formula"),
+        "formula",
+        recorded(),
+        builder,
+        lambda position, expected: _unexpected(seen, position, expected, builder.text),
     )
-    table = lark.parse_interactive(start="formula").parser_state.parse_conf.parse_table
-    return table, tuple((rule, rule.alias or str(rule.origin.name)) for rule in lark.rules)
 
 
 #: What is wrong and what to write, by the token that cannot stand where it does.

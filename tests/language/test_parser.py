@@ -13,7 +13,9 @@ from lark.lexer import Lexer
 from surrogate_calculus.errors import ParseError, Span, TermError
 from surrogate_calculus.language.declarations import Document
 from surrogate_calculus.language.document import _StatementBuilder
-from surrogate_calculus.language.parser import _table, parse, parse_with_spans
+from surrogate_calculus.language.lalr import table
+from surrogate_calculus.language.latex_builder import LatexBuilder
+from surrogate_calculus.language.parser import parse, parse_with_spans
 from surrogate_calculus.language.scanner import MAX_NESTING
 from surrogate_calculus.language.terms import (
     ONE,
@@ -245,5 +247,8 @@ def test_the_grammar_has_no_conflicts() -> None:
 
 def test_every_rule_has_its_method() -> None:
     builder = _StatementBuilder(Document(), "DERIVE")
-    for name in _table().methods:
+    for name in table("grammar.lark", "expression", "statement").methods:
         assert callable(getattr(builder, name, None)) or name.startswith("$"), name
+    latex = LatexBuilder("", None, ())
+    for name in table("latex.lark", "formula").methods:
+        assert callable(getattr(latex, name, None)) or name.startswith("$"), name
