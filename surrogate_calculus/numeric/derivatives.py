@@ -191,7 +191,10 @@ def _grad(machine: Machine, step: Instruction) -> Tensor | Scaled:
             instead=f"∇[{step.node.key}@1](…), or one number as the value of {step.node.key}",
         )
     if not vector and call.coordinate is not None:
-        raise EvaluationError(f"{step.node.key} is no vector: {shown(step.node)}")
+        raise EvaluationError(
+            f"{step.node.key} is no vector: {shown(step.node)}",
+            instead=f"a 1-D tensor as the value of {step.node.key}, or ∇ without a coordinate",
+        )
     at: Tensor = theta.tensor if vector else sc.plain(theta)
     if call.coordinate is None:
         return _grad_reverse(machine, step, at) if machine.reverse else _grad_forward(machine, step, at, None)
@@ -216,7 +219,10 @@ def _body(machine: Machine, call: GradCall, at: Tensor, vector: bool) -> Tensor 
     machine.run(call.version.block)
     value = machine.slots[call.body]
     if isinstance(value, Event):
-        raise EvaluationError("a ∇ stands over a vector that is used whole")
+        raise EvaluationError(
+            "a ∇ stands over a vector that is used whole",
+            instead="the vector with its index, or in a slot of a function",
+        )
     return value
 
 

@@ -53,6 +53,9 @@ def evaluate(
     A family and a symbol, or a function and a symbol, of one name are told apart as ``"x[]"``,
     ``"p()"`` and ``"x"``.  Names may have their ASCII spelling: ``"theta"`` is ``"θ"``.
 
+    At a kink (relu, abs at 0, ties of max and min) a derivative is what torch takes it for; the calculus
+    leaves it undefined.
+
     Args:
         term: a closed term, or its text.
         values: see above.

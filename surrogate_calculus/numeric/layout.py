@@ -169,7 +169,10 @@ def _family(machine: Machine, step: Instruction) -> Tensor | Event:
                 "Family(tensor, first=(0, …)) where indices start elsewhere",
             )
         if length == 0 and index.numel():
-            raise EvaluationError(f"the family {node.key} is empty in {shown(node)}")
+            raise EvaluationError(
+                f"the family {node.key} is empty in {shown(node)}",
+                instead=f"a tensor of {node.key} with an element for every index of the range",
+            )
         places.append((index - low).clamp(0, max(length - 1, 0)))
     out = _gather(base, places, binding.events, machine.rank)
     return Event(out, binding.events) if binding.events else out
@@ -202,7 +205,10 @@ def _component(machine: Machine, step: Instruction) -> Tensor:
     node = step.node
     base = machine.slots[step.operands[0]]
     if not isinstance(base, Event) or base.dims != 1:
-        raise EvaluationError(f"{node.key} is used with an index, and its value is no vector")
+        raise EvaluationError(
+            f"{node.key} is used with an index, and its value is no vector",
+            instead=f"a 1-D tensor as the value of {node.key}",
+        )
     index = machine.integer(step.operands[1], node, step.extra)
     return pick(base.tensor, column(index, base.tensor.shape[-1], node, machine, step.extra))
 

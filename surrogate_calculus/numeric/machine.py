@@ -165,7 +165,10 @@ class Machine:
                     f"the value is not a number (0·∞ or ∞ - ∞) in {shown(step.node)}",
                     instead="a point away from the singularity; for tiny densities, their log as 'log p'",
                 )
-        raise EvaluationError("the value is not a number")
+        raise EvaluationError(
+            "the value is not a number (0·∞ or ∞ - ∞ inside a derivative)",
+            instead="a point away from the singularity",
+        )
 
     # -- layout --
 

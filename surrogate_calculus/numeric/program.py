@@ -247,7 +247,10 @@ class _Compiler:
             return self.parameter(node.name, live, node)
         if isinstance(node, Bound):
             if node.index >= len(frames):
-                raise EvaluationError("the term uses an index whose Σ or ∏ is missing")
+                raise EvaluationError(
+                    "the term uses an index whose Σ or ∏ is missing",
+                    instead="a closed term, or a free index name",
+                )
             return self.emit("index", node, (frames[-1 - node.index].slot,))
         if isinstance(node, Axis):
             return self.leaf(("axis", node.number), "axis", node, self.axes - node.number)
@@ -325,7 +328,10 @@ class _Compiler:
             operands.append((yield (arg, None, None, frames, guard)))
         if node.name in self.vectors:
             if len(node.args) != 1:
-                raise EvaluationError(f"{node.name} is a vector parameter and takes one index")
+                raise EvaluationError(
+                    f"{node.name} is a vector parameter and takes one index, here {len(node.args)}",
+                    instead=f"its rows or columns as parameters of their own, {node.name}[k]",
+                )
             base = self.parameter(node.name, live, node)
             return self.guarded("component", node, [base, *operands], guard)
         return self.guarded("family", node, operands, guard)

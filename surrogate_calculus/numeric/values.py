@@ -169,7 +169,10 @@ def bind(
         elif isinstance(node, Indexed):
             rank = families.setdefault(node.name, len(node.args))
             if rank != len(node.args):
-                raise EvaluationError(f"{node.name} occurs with {rank} and with {len(node.args)} indices")
+                raise EvaluationError(
+                    f"{node.name} occurs with {rank} and with {len(node.args)} indices",
+                    instead="one name for each of the two families",
+                )
         elif isinstance(node, App):
             functions.add(node.name)
     vector = vector_names(nodes, vectors)
@@ -258,7 +261,10 @@ def kind(value: object) -> str:
 def _device(tensors: Sequence[Tensor]) -> torch.device:
     devices = {t.device for t in tensors if t.device.type != "cpu"}
     if len(devices) > 1:
-        raise EvaluationError(f"the tensors lie on several devices: {', '.join(map(str, devices))}")
+        raise EvaluationError(
+            f"the tensors lie on several devices: {', '.join(sorted(map(str, devices)))}",
+            instead="all of them on one",
+        )
     if devices:
         device = devices.pop()
         if any(t.device != device and t.dim() > 0 for t in tensors):
@@ -297,7 +303,10 @@ def _symbol(name: str, value: object, out: Bindings) -> Binding:
         assert value.dims is not None
         return Binding(_tensor(name, value.tensor, out), 0, value.dims)
     if isinstance(value, Family):
-        raise EvaluationError(f"{name} stands without indices, and its value is a Family")
+        raise EvaluationError(
+            f"{name} stands without indices, and its value is a Family",
+            instead=f"a number or a tensor for {name}; the family of the same name as '{name}[]'",
+        )
     tensor = _tensor(name, value, out)
     if name in out.vectors:
         if tensor.dim() == 0:

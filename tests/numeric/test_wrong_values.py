@@ -11,6 +11,7 @@ import torch
 
 import surrogate_calculus as sc
 from surrogate_calculus.errors import EvaluationError
+from surrogate_calculus.numeric import Family
 
 WRONG: list[tuple[str, str, dict[Any, Any] | Any, str]] = [
     ("no mapping", "x", [1.0], "a list"),
@@ -32,6 +33,11 @@ WRONG: list[tuple[str, str, dict[Any, Any] | Any, str]] = [
     ("a division by zero", "1/(x - 1)", {"x": 1}, "division by zero in 1 / (x - 1)"),
     ("the log of a negative number", "log x", {"x": -1}, "not positive"),
     ("the root of a negative number", "sqrt(x)", {"x": -1}, "negative number"),
+    ("two numbers of indices", "x[1] + x[1,1]", {"x": torch.ones(2, 2)}, "with 1 and with 2 indices"),
+    ("a matrix as a vector parameter", "∇[θ@1](θ[1,1])", {"θ": torch.ones(2, 2)}, "takes one index"),
+    ("a number for a vector", "∇[θ@1](θ[1])", {"θ": 2.0}, "is a vector parameter"),
+    ("a Family for a number", "x", {"x": Family(torch.ones(2), first=(0,))}, "is a Family"),
+    ("an empty family", "x[1]", {"x": torch.ones(0)}, "outside 1..0"),
     ("batches that do not meet", "x + y", {"x": torch.ones(2), "y": torch.ones(3)}, "broadcast"),
 ]
 
@@ -42,6 +48,7 @@ def test_evaluate_says_what_is_wrong(text: str, values: Any, part: str) -> None:
         sc.evaluate(text, values)
     assert part in str(found.value), str(found.value)
     assert "#" not in str(found.value)
+    assert found.value.instead
 
 
 @pytest.mark.parametrize("expr", [None, 3, ["x"]])
