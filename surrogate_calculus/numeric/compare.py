@@ -9,7 +9,7 @@ and never a proof.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from ..errors import EvaluationError
-from ..language.terms import Add, App, Grad, Indexed, Prod, Sum, Sym, Term, postorder
+from ..language.terms import HAS_AXIS, Add, App, Grad, Indexed, Prod, Sum, Sym, Term, postorder
+from ..printing.text import summary
 from .autodiff import run
 from .evaluate import evaluate, open_axes
 from .functions import SmoothFamily, random_function, whole_family
@@ -110,22 +111,33 @@ def check_derivation(
     """
     start, result = derivation.start, derivation.result
     document = getattr(derivation, "document", None)
+    hypotheses = [(h.kind, h.term) for h in getattr(derivation, "hypotheses", ())]
     if document is not None:
         start, result = document.unfold(start), document.unfold(result)
-    return check_formula(start, result, points=points, seed=seed, tolerance=tolerance)
+        hypotheses = [(kind, document.unfold(term)) for kind, term in hypotheses]
+    return check_formula(start, result, points=points, seed=seed, tolerance=tolerance, hypotheses=hypotheses)
 
 
 def check_formula(
-    surrogate: Term, formula: Term, *, points: int = 5, seed: int = 0, tolerance: float = TOLERANCE
+    surrogate: Term,
+    formula: Term,
+    *,
+    points: int = 5,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    hypotheses: Collection[tuple[str, Term]] = (),
 ) -> Agreement:
     """Compare a formula with torch.autograd of a surrogate that has its own ∇, such as ``→∇∇E``.
+
+    ``hypotheses`` are what the formula was derived under, ``("nonzero", term)`` or ``("positive", term)``:
+    points at which one of them fails are drawn anew.
 
     Raises:
         EvaluationError: as :func:`check_derivation`.
     """
     if points < 1:
         raise EvaluationError(f"{points} points show nothing", instead="at least one")
-    scene = _Scene(surrogate, formula)
+    scene = _Scene(surrogate, formula, hypotheses)
     notes: list[str] = []
     found: list[Point] = []
     worst: tuple[dict[str, Value], Point] | None = None
@@ -148,8 +160,10 @@ def check_formula(
 class _Scene:
     """The two terms, and what kind of thing each name in them is."""
 
-    def __init__(self, surrogate: Term, formula: Term) -> None:
+    def __init__(self, surrogate: Term, formula: Term, hypotheses: Collection[tuple[str, Term]] = ()) -> None:
         self.surrogate, self.formula = surrogate, formula
+        # What is said for every index holds at no single point, and is not looked at.
+        self.hypotheses = [(k, t) for k, t in hypotheses if not t.loose and not t.flags & HAS_AXIS]
         nodes = postorder(surrogate, formula)
         self.vectors = vector_names(nodes)
         self.functions: dict[str, App] = {}
@@ -205,7 +219,15 @@ class _Scene:
         return values
 
     def compare(self, values: Mapping[str, Value], notes: list[str] | None) -> Point:
-        """Both sides at one point."""
+        """Both sides at one point.
+
+        Raises:
+            EvaluationError: one of them has no value there, or a hypothesis does not hold.
+        """
+        for kind, term in self.hypotheses:
+            value = _as_tensor(evaluate(term, values, vector=self.vectors))
+            if bool((value <= 0).any() if kind == "positive" else (value == 0).any()):
+                raise EvaluationError(f"the hypothesis fails that {summary(term)} is {kind}")
         length = next((len(v) for v in values.values() if isinstance(v, Tensor)), 0)
         axes = dict.fromkeys(range(1, self.axes + 1), length)
         derived = _as_tensor(evaluate(self.formula, values, axes=axes, vector=self.vectors))

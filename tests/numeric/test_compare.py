@@ -75,6 +75,16 @@ def test_points_outside_the_domain_are_drawn_anew() -> None:
         check_formula(*inside, points=0)
 
 
+def test_points_at_which_a_hypothesis_fails_are_drawn_anew() -> None:
+    """Inside the clip both sides of PPO's min are one, for a whole range of points."""
+    derivation = sc.derive("min(r(a;θ)*A, max(min(r(a;θ), 1+ε), 1-ε)*A)", wrt="θ")
+    assert check_derivation(derivation, points=10).agrees
+    formula = sc.parse("→(∇θ(θ*A))"), sc.parse("A")
+    assert check_formula(*formula, hypotheses=[("positive", sc.parse("θ - 1"))]).agrees
+    with pytest.raises(EvaluationError, match="the hypothesis fails that θ - θ is nonzero"):
+        check_formula(*formula, hypotheses=[("nonzero", sc.parse("θ - θ"))])
+
+
 def test_an_arrow_beyond_detach_is_noted() -> None:
     found = check_derivation(sc.derive("→(p(x;θ)/⊥(p(x;θ))*f(x;θ))", wrt="θ"))
     assert found.agrees
