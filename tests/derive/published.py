@@ -92,7 +92,6 @@ VIMCO = (
 )
 
 
-
 def wake(v: Numbers) -> torch.Tensor:
     w = [weight(v, k) for k in range(len(v.z))]
     return -sum(sg(w_k / sum(w)) * log(v.q(z, v.x, v.θ)) for w_k, z in zip(w, v.z, strict=True))
@@ -121,10 +120,7 @@ def filter_two_steps(v: Numbers) -> torch.Tensor:
 
 FIRST = "1/N * p(z[{0}], y; θ) / ⊥(q(z[{0}], y; θ))"
 BAR = f"({FIRST.format('anc[i]')}) / Σ[j=1..N]({FIRST.format('j')})"
-FILTER = (
-    f"log Σ[i=1..N]({FIRST.format('i')})"
-    f" + log Σ[i=1..N](({BAR}) / ⊥({BAR}) * p(e[i], x; θ) / N)"
-)
+FILTER = f"log Σ[i=1..N]({FIRST.format('i')}) + log Σ[i=1..N](({BAR}) / ⊥({BAR}) * p(e[i], x; θ) / N)"
 
 
 def maml(v: Numbers, first_order: bool) -> torch.Tensor:
@@ -262,9 +258,11 @@ LOSSES = [
         "-⊥(B) * log π(a0 | s0; θ) + c * (⊥(R) - b(s0; θ))^2"
         " + β * Σ[k=1..K](π(k | s0; θ) * log π(k | s0; θ))",
         "θ",
-        lambda v: -v.B * log(v.π(v.a0, v.s0, v.θ))
-        + v.c * (v.R - v.b(v.s0, v.θ)) ** 2
-        + v.β * sum(v.π(v.one * k, v.s0, v.θ) * log(v.π(v.one * k, v.s0, v.θ)) for k in (1, 2, 3)),
+        lambda v: (
+            -v.B * log(v.π(v.a0, v.s0, v.θ))
+            + v.c * (v.R - v.b(v.s0, v.θ)) ** 2
+            + v.β * sum(v.π(v.one * k, v.s0, v.θ) * log(v.π(v.one * k, v.s0, v.θ)) for k in (1, 2, 3))
+        ),
         "-B * ∇θ log π(a0 | s0; θ) - 2 * c * (R - b(s0; θ)) * ∇θ b(s0; θ)"
         " + β * Σ[k=1..K]((1 + log π(k | s0; θ)) * π(k | s0; θ) * ∇θ log π(k | s0; θ))",
     ),
@@ -279,9 +277,11 @@ LOSSES = [
         "V-trace policy gradient (Espeholt et al. 2018)",
         "⊥(min(c, π(a0 | s0; θ) / μ(a0 | s0))) * ⊥(R + γ * b(s1; θ) - b(s0; θ)) * log π(a0 | s0; θ)",
         "θ",
-        lambda v: sg(torch.minimum(v.c, v.π(v.a0, v.s0, v.θ) / v.μ(v.a0, v.s0)))
-        * sg(v.R + v.γ * v.b(v.s1, v.θ) - v.b(v.s0, v.θ))
-        * log(v.π(v.a0, v.s0, v.θ)),
+        lambda v: (
+            sg(torch.minimum(v.c, v.π(v.a0, v.s0, v.θ) / v.μ(v.a0, v.s0)))
+            * sg(v.R + v.γ * v.b(v.s1, v.θ) - v.b(v.s0, v.θ))
+            * log(v.π(v.a0, v.s0, v.θ))
+        ),
         "min(c, π(a0 | s0; θ) / μ(a0 | s0)) * (R + γ * b(s1; θ) - b(s0; θ)) * ∇θ log π(a0 | s0; θ)",
     ),
     Loss(
@@ -303,11 +303,13 @@ LOSSES = [
         "1/2 * (⊥(R + γ * max(Q(s1, 1; θ), Q(s1, 2; θ))) - Q(s0, a0; θ))^2",
         "θ",
         lambda v: (
-            sg(v.R + v.γ * torch.maximum(v.Q(v.s1, v.one, v.θ), v.Q(v.s1, 2 * v.one, v.θ)))
-            - v.Q(v.s0, v.a0, v.θ)
-        )
-        ** 2
-        / 2,
+            (
+                sg(v.R + v.γ * torch.maximum(v.Q(v.s1, v.one, v.θ), v.Q(v.s1, 2 * v.one, v.θ)))
+                - v.Q(v.s0, v.a0, v.θ)
+            )
+            ** 2
+            / 2
+        ),
         "-(R + γ * max(Q(s1, 1; θ), Q(s1, 2; θ)) - Q(s0, a0; θ)) * ∇θ Q(s0, a0; θ)",
     ),
     Loss(
@@ -369,9 +371,11 @@ LOSSES = [
         "NVIL (Mnih & Gregor 2014)",
         "⊥(log p(x, y; θ) - log q(y | x; φ) - c) * log q(y | x; φ) + log p(x, y; θ) - ⊥(log q(y | x; φ))",
         "φ",
-        lambda v: sg(log(v.p(v.x, v.y, v.θ)) - log(v.q(v.y, v.x, v.φ)) - v.c) * log(v.q(v.y, v.x, v.φ))
-        + log(v.p(v.x, v.y, v.θ))
-        - sg(log(v.q(v.y, v.x, v.φ))),
+        lambda v: (
+            sg(log(v.p(v.x, v.y, v.θ)) - log(v.q(v.y, v.x, v.φ)) - v.c) * log(v.q(v.y, v.x, v.φ))
+            + log(v.p(v.x, v.y, v.θ))
+            - sg(log(v.q(v.y, v.x, v.φ)))
+        ),
         "(log p(x, y; θ) - log q(y | x; φ) - c) * ∇φ log q(y | x; φ)",
     ),
     Loss(
@@ -391,9 +395,11 @@ LOSSES = [
         "RELAX (Grathwohl et al. 2018)",
         "⊥(f(y; θ) - c0(g(x; θ); φ)) * log q(y | x; θ) + c0(h(θ); φ) - c0(g(x; θ); φ)",
         "θ",
-        lambda v: sg(v.f(v.y, v.θ) - v.c0(v.g(v.x, v.θ), v.φ)) * log(v.q(v.y, v.x, v.θ))
-        + v.c0(v.h(v.θ), v.φ)
-        - v.c0(v.g(v.x, v.θ), v.φ),
+        lambda v: (
+            sg(v.f(v.y, v.θ) - v.c0(v.g(v.x, v.θ), v.φ)) * log(v.q(v.y, v.x, v.θ))
+            + v.c0(v.h(v.θ), v.φ)
+            - v.c0(v.g(v.x, v.θ), v.φ)
+        ),
         "(f(y; θ) - c0(g(x; θ); φ)) * ∇θ log q(y | x; θ) + D[1](c0)(h(θ); φ) * ∇θ h(θ)"
         " - D[1](c0)(g(x; θ); φ) * ∇θ g(x; θ)",
     ),
@@ -408,18 +414,22 @@ LOSSES = [
         "VQ-VAE, encoder (van den Oord et al. 2017)",
         "(x - f(g(x; θ) + ⊥(c - g(x; θ)); φ))^2 + (⊥(g(x; θ)) - c)^2 + β * (g(x; θ) - ⊥(c))^2",
         "θ",
-        lambda v: (v.x - v.f(v.g(v.x, v.θ) + sg(v.c - v.g(v.x, v.θ)), v.φ)) ** 2
-        + (sg(v.g(v.x, v.θ)) - v.c) ** 2
-        + v.β * (v.g(v.x, v.θ) - sg(v.c)) ** 2,
+        lambda v: (
+            (v.x - v.f(v.g(v.x, v.θ) + sg(v.c - v.g(v.x, v.θ)), v.φ)) ** 2
+            + (sg(v.g(v.x, v.θ)) - v.c) ** 2
+            + v.β * (v.g(v.x, v.θ) - sg(v.c)) ** 2
+        ),
         "(2 * β * (g(x; θ) - c) - 2 * (x - f(c; φ)) * D[1](f)(c; φ)) * ∇θ g(x; θ)",
     ),
     Loss(
         "VQ-VAE, code book",
         "(x - f(g(x; θ) + ⊥(c - g(x; θ)); φ))^2 + (⊥(g(x; θ)) - c)^2 + β * (g(x; θ) - ⊥(c))^2",
         "c",
-        lambda v: (v.x - v.f(v.g(v.x, v.θ) + sg(v.c - v.g(v.x, v.θ)), v.φ)) ** 2
-        + (sg(v.g(v.x, v.θ)) - v.c) ** 2
-        + v.β * (v.g(v.x, v.θ) - sg(v.c)) ** 2,
+        lambda v: (
+            (v.x - v.f(v.g(v.x, v.θ) + sg(v.c - v.g(v.x, v.θ)), v.φ)) ** 2
+            + (sg(v.g(v.x, v.θ)) - v.c) ** 2
+            + v.β * (v.g(v.x, v.θ) - sg(v.c)) ** 2
+        ),
         "-2 * (g(x; θ) - c)",
     ),
     Loss(
@@ -510,8 +520,10 @@ LOSSES = [
         "Σ[i=1..N](p(z[i], y; θ) / ⊥(q(z[i], y; θ)) * f(z[i]; θ))"
         " / Σ[i=1..N](p(z[i], y; θ) / ⊥(q(z[i], y; θ)))",
         "θ",
-        lambda v: sum(v.p(z, v.y, v.θ) / sg(v.q(z, v.y, v.θ)) * v.f(z, v.θ) for z in v.z)
-        / sum(v.p(z, v.y, v.θ) / sg(v.q(z, v.y, v.θ)) for z in v.z),
+        lambda v: (
+            sum(v.p(z, v.y, v.θ) / sg(v.q(z, v.y, v.θ)) * v.f(z, v.θ) for z in v.z)
+            / sum(v.p(z, v.y, v.θ) / sg(v.q(z, v.y, v.θ)) for z in v.z)
+        ),
     ),
     Loss("differentiable particle filter, two steps", FILTER, "θ", filter_two_steps),
     Loss(
@@ -532,8 +544,10 @@ LOSSES = [
         "log-normal by reparameterisation, one weight stopped",
         "exp(θ + exp(θ) * x) / ⊥(exp(exp(θ))) * tan(θ * y) + sqrt(1 + θ^2)^⊥(θ)",
         "θ",
-        lambda v: exp(v.θ + exp(v.θ) * v.x) / sg(exp(exp(v.θ))) * torch.tan(v.θ * v.y)
-        + torch.sqrt(1 + v.θ**2) ** sg(v.θ),
+        lambda v: (
+            exp(v.θ + exp(v.θ) * v.x) / sg(exp(exp(v.θ))) * torch.tan(v.θ * v.y)
+            + torch.sqrt(1 + v.θ**2) ** sg(v.θ)
+        ),
         orders=(1, 2, 3, 4),
     ),
 ]
