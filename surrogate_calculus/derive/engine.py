@@ -20,6 +20,7 @@ from ..language.terms import (
     Eval,
     Grad,
     Indexed,
+    Num,
     Store,
     Sym,
     Term,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["derive", "prepared"]
 
+#: With more hypotheses than this (a filter, unrolled) none is looked at for being false.
+MAX_EXAMINED = 200
 #: Beyond this order a derivative is not what anybody meant.
 MAX_ORDER = 12
 
@@ -74,6 +77,8 @@ def derive(
         from ..language.parser import parse
 
         expr = parse(expr, given, vector=vector)
+    if not isinstance(expr, Term):
+        raise DeriveError(f"{expr!r:.40} is no expression", instead="a text or a term")
     if expr.loose:
         raise DeriveError("the expression has an index that nothing binds")
     with _collector_paused():
@@ -238,9 +243,11 @@ def _derive(
     last = proof.chain(done) if done else proof.infer("inside", start)
     params = gradient_parameters(plain)
     constants = _constants(nodes, params, given) if params else []
-    if constants and current is proof.state.zero:
-        _refuse_silent_zero(plain, constants)
-    return Derivation(
+    if current is proof.state.zero:
+        if constants:
+            _refuse_silent_zero(plain, constants)
+        _refuse_absent(params, occurring)
+    derivation = Derivation(
         start=start,
         result=current,
         expression=expr,
@@ -252,22 +259,58 @@ def _derive(
         _operations=tuple(operations),
         _last=last,
     )
+    if len(proof.state.facts.hypotheses) <= MAX_EXAMINED:
+        _refuse_false_hypotheses(derivation)
+    return derivation
+
+
+def _refuse_false_hypotheses(derivation: Derivation) -> None:
+    """An error for a result under a hypothesis that nothing satisfies, such as p/p - 1 ≠ 0.
+
+    Raises:
+        DeriveError: the surrogate is evaluated at a kink or a pole.
+    """
+    for hypothesis in derivation.hypotheses:
+        term = hypothesis.term
+        if term.__class__ is Num and (term.key == 0 or (hypothesis.kind == "positive" and term.key < 0)):
+            raise DeriveError(
+                "there is no derivative: evaluation puts it at a kink or a pole, since it takes that "
+                f"{hypothesis}",
+                instead="a surrogate whose max, min, abs and relu do not tie, and whose denominators and logs "
+                "are not zero, once ⊥ is removed",
+            )
 
 
 def _constants(nodes: Sequence[Term], params: Collection[str], given: Document | None) -> list[App]:
-    """Undeclared applications taken for constants: no parameter of a ∇ is among their arguments."""
+    """Undeclared applications taken for constants: a parameter of a ∇ is not among their arguments."""
     seen: dict[str, App] = {}
-    mentioning = _mentioning(nodes, params)
-    for node in nodes:
-        declared = given is not None and isinstance(node, App) and given.declares(node.name)
-        if isinstance(node, App) and id(node) not in mentioning and not declared:
-            seen.setdefault(node.name, node)
+    for param in sorted(params):
+        mentioning = _mentioning(nodes, (param,))
+        for node in nodes:
+            declared = given is not None and isinstance(node, App) and given.declares(node.name)
+            if isinstance(node, App) and id(node) not in mentioning and not declared:
+                seen.setdefault(node.name, node)
     return list(seen.values())
 
 
 def _note(app: App, params: Collection[str]) -> str:
     shown = f"{app.name}(…)" if app.loose else summary(app)
-    return f"{shown} is taken for constant: {', '.join(sorted(params))} is not among its arguments"
+    missing = sorted(set(params) - {n.key for n in postorder(app) if n.__class__ in (Sym, Indexed)})
+    return f"{shown} is taken for constant: {', '.join(missing)} is not among its arguments"
+
+
+def _refuse_absent(params: Collection[str], occurring: Collection[str]) -> None:
+    """An error for a ∇ in names that occur nowhere, where it made the result zero.
+
+    Raises:
+        DeriveError: there is such a name.
+    """
+    absent = sorted(set(params) - set(occurring))
+    if absent:
+        raise DeriveError(
+            f"the derivative is zero only because ∇{absent[0]} is a ∇ in {absent[0]}, which occurs nowhere",
+            instead=f"∇ in a name that occurs: {', '.join(sorted(occurring)) or 'none does'}",
+        )
 
 
 def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
@@ -280,17 +323,15 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     names = {app.name for app in constants}
     store = Store()
     new: dict[int, Term] = {}
-    nodes = postorder(store.add(start))
-    mentioning = _mentioning(nodes, params)
-    for node in nodes:
+    for node in postorder(store.add(start)):
         args = tuple(new[id(a)] for a in node.args)
-        if isinstance(node, App) and node.name in names and id(node) not in mentioning:
-            app = rebuild(node, args)
+        new[id(node)] = rebuild(node, args)
+        if isinstance(node, App) and node.name in names:
+            app = new[id(node)]
             assert isinstance(app, App)
-            widened = (*app.params, *(Sym(p) for p in sorted(params)))
+            present = {n.key for n in postorder(app) if n.__class__ in (Sym, Indexed)}
+            widened = (*app.params, *(Sym(p) for p in sorted(params - present)))
             new[id(node)] = App(app.name, app.arguments, app.given, widened, app.partials)
-        else:
-            new[id(node)] = rebuild(node, args)
     proof = Proof()
     term = proof.add(new[id(store.add(start))])
     step = Pusher(proof, params, ()).push(term)
@@ -300,9 +341,10 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     shown = ", ".join(sorted(names))
     example = constants[0]
     inner = ", ".join(summary(a) for a in example.arguments) if not example.loose else "…"
+    missing = sorted(params - {n.key for n in postorder(example) if n.__class__ in (Sym, Indexed)})
     raise DeriveError(
         f"the derivative is zero only because {shown} is taken for constant: nothing says how it depends on "
-        f"{', '.join(sorted(params))}",
-        instead=f"{example.name}({inner}; {sorted(params)[0]}) if it depends on it; "
+        f"{', '.join(missing)}",
+        instead=f"{example.name}({inner}; {missing[0]}) if it depends on it; "
         f"if it does not, the derivative is zero and there is nothing to derive",
     )

@@ -302,7 +302,7 @@ def _function(state: State, param: str, coordinate: _Where, node: Term, d: _Deri
         minus = state.node(Mul, None, state.node(Num, Fraction(-1)), b)
         state.facts.require("nonzero", state.node(Add, None, a, minus))
         first = state.node(Fn, "gt", *((a, b) if op == "max" else (b, a)))
-        second = state.node(Fn, "gt", *((b, a) if op == "max" else (a, b)))
+        second = state.node(Fn, "ge", *((b, a) if op == "max" else (a, b)))
         return "grad_max", state.total([state.product(first, d(a)), state.product(second, d(b))])
     if op == "cases":
         condition, then, other = node.args

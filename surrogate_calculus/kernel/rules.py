@@ -104,7 +104,7 @@ _OPERATORS = [
     Rule("grad_power", "∇ A^n = n A^(n-1) ∇A for a number n"),
     Rule("grad_power_general", "∇ A^B = A^B (∇B log A + B ∇A / A) where A > 0"),
     Rule("grad_chain", "∇ f(A, …) = D[1](f)(A, …) ∇A + …"),
-    Rule("grad_max", "∇ max(A, B) = [A > B] ∇A + [B > A] ∇B, min likewise, A ≠ B"),
+    Rule("grad_max", "∇ max(A, B) = [A > B] ∇A + [B ≥ A] ∇B, min likewise, A ≠ B"),
     Rule("grad_cases", "∇ cases(c: A, else: B) = cases(c: ∇A, else: ∇B)"),
     Rule("grad_series", "∇ Σ[i](E) = Σ[i](∇E)"),
     Rule("grad_series_product", "∇ ∏[i](E) = Σ[j](∏[i](∇E if i = j, else E))"),

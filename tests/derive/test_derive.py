@@ -283,7 +283,6 @@ def test_a_loose_index_is_refused() -> None:
         "min(p(x; θ) / ⊥(p(x; θ)), 1) * f(x; θ)",
     ],
 )
-@pytest.mark.xfail(reason="a result under the hypothesis 0 ≠ 0 is given as one")
 def test_a_hypothesis_that_cannot_hold_is_an_error(text: str) -> None:
     """At ratio 1, where PPO's clipped objective is evaluated, min has a kink."""
     with pytest.raises(SurrogateError):

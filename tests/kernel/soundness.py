@@ -614,9 +614,9 @@ def unsound_instance(rule: str, rng: random.Random, count: int) -> str | None:
         w = Workshop(rng, vector=rng.random() < 0.3, rational=not transcendental and rng.random() < 0.7)
         try:
             equation = conclusion(rule, w)
-        except Rejection:
+            verdict = w.holds(equation)
+        except (Rejection, EvaluationError):  # no instance, or one without a value at the point
             continue
-        verdict = w.holds(equation)
         if verdict is False:
             return f"{equation.lhs} {equation.relation.value} {equation.rhs} at {w.builder.point}"
         good += verdict is True
