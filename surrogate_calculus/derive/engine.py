@@ -276,8 +276,8 @@ def _refuse_false_hypotheses(derivation: Derivation) -> None:
             raise DeriveError(
                 "there is no derivative: evaluation puts it at a kink or a pole, since it takes that "
                 f"{hypothesis}",
-                instead="a surrogate whose max, min, abs and relu do not tie, and whose denominators and logs "
-                "are not zero, once ⊥ is removed",
+                instead="a surrogate whose max, min, abs and relu do not tie, and whose denominators "
+                "and logs are not zero, once ⊥ is removed",
             )
 
 
