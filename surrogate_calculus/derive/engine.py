@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import DeriveError
 from ..kernel.inference import Definition
+from ..kernel.judgement import Rejection
 from ..kernel.polynomial import Ring
 from ..language.binding import abstract
 from ..language.terms import (
@@ -260,25 +262,21 @@ def _derive(
         _last=last,
     )
     if len(proof.state.facts.hypotheses) <= MAX_EXAMINED:
-        _refuse_false_hypotheses(derivation)
+        return replace(derivation, notes=derivation.notes + _false_hypotheses(derivation))
     return derivation
 
 
-def _refuse_false_hypotheses(derivation: Derivation) -> None:
-    """An error for a result under a hypothesis that nothing satisfies, such as p/p - 1 ≠ 0.
+def _false_hypotheses(derivation: Derivation) -> tuple[str, ...]:
+    """Notes on hypotheses that nothing satisfies, such as p/p - 1 ≠ 0: a kink or a pole after evaluation.
 
-    Raises:
-        DeriveError: the surrogate is evaluated at a kink or a pole.
+    They are no refusal: such a place may stand in a branch or a range that is never reached.
     """
-    for hypothesis in derivation.hypotheses:
-        term = hypothesis.term
-        if term.__class__ is Num and (term.key == 0 or (hypothesis.kind == "positive" and term.key < 0)):
-            raise DeriveError(
-                "there is no derivative: evaluation puts it at a kink or a pole, since it takes that "
-                f"{hypothesis}",
-                instead="a surrogate whose max, min, abs and relu do not tie, and whose denominators "
-                "and logs are not zero, once ⊥ is removed",
-            )
+    return tuple(
+        f"the hypothesis {h} cannot hold: where its place is reached, evaluation meets a kink or a pole, "
+        "and there is no derivative"
+        for h in derivation.hypotheses
+        if h.term.__class__ is Num and (h.term.key == 0 or (h.kind == "positive" and h.term.key < 0))
+    )
 
 
 def _constants(nodes: Sequence[Term], params: Collection[str], given: Document | None) -> list[App]:
@@ -336,8 +334,11 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     term = proof.add(new[id(store.add(start))])
     step = Pusher(proof, params, ()).push(term)
     result = term if step is None else proof.right(step)
-    if not Ring(proof.state.facts).read(result):
-        return
+    try:
+        if not Ring(proof.state.facts).read(result):
+            return
+    except Rejection:  # too large to tell: then it is no zero that anybody can see
+        pass
     shown = ", ".join(sorted(names))
     example = constants[0]
     inner = ", ".join(summary(a) for a in example.arguments) if not example.loose else "…"
