@@ -182,16 +182,29 @@ def prepared(given: Document | None) -> Proof:
     if given is not None:
         assumptions += [("positive", name) for name in given.densities]
         assumptions += [("count", name) for name in given.counts]
-    return Proof(_definitions(given), assumptions)
+    dependence = {n: (lineage.of,) for n, lineage in given.lineages.items()} if given is not None else {}
+    return Proof(_definitions(given), assumptions, dependence)
 
 
 def _definitions(given: Document | None) -> list[Definition]:
-    out = []
-    for d in given.definitions if given is not None else ():
-        body = d.body
-        for name in d.indices:  # the first index ends up outermost
-            body = abstract(body, name)
-        out.append(Definition(d.name, len(d.indices), body))
+    """A document's definitions, then what densities along a path are, as the kernel takes them."""
+    out: list[Definition] = []
+    if given is None:
+        return out
+
+    def closed(term: Term, indices: Sequence[str]) -> Term:
+        for name in indices:  # the first index ends up outermost
+            term = abstract(term, name)
+        return term
+
+    for d in given.definitions:
+        left: Term = Indexed(d.name, *map(Sym, d.indices)) if d.indices else Sym(d.name)
+        parts = [None if t is None else closed(t, d.indices) for t in (left, d.body, d.measure)]
+        assert parts[0] is not None and parts[1] is not None
+        out.append(Definition(parts[0], len(d.indices), parts[1], parts[2], d.group))
+    for number, path in enumerate(given.paths.values(), 1 + max((d.group for d in out), default=-1)):
+        left, right = closed(path.left, path.variables), closed(path.right, path.variables)
+        out.append(Definition(left, len(path.variables), right, None, number))
     return out
 
 

@@ -15,7 +15,7 @@ from itertools import product as cartesian
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..language.binding import instantiate, shift
-from ..language.terms import Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder, tree_size
+from ..language.terms import App, Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder, tree_size
 from .collect import Collector
 from .proof import Proof
 
@@ -34,10 +34,9 @@ def unfold(proof: Proof, term: Term) -> int | None:
     while proof.definitions:
         premises = []
         for node in postorder(current):
-            if node.__class__ in (Sym, Indexed):
-                definition = proof.definitions.get(node.key)
-                if definition is not None and definition.arity == len(node.args):
-                    premises.append(proof.infer("definition", node))
+            definition = proof.definition_of(node)
+            if definition is not None and definition.measure is None and node.__class__ is not App:
+                premises.append(proof.infer("definition", node))
         if not premises:
             return proof.chain(steps) if steps else None
         steps.append(proof.infer("inside", current, None, premises))

@@ -8,14 +8,30 @@ take one step for each shared node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from ..kernel.calculus import State, evaluation, gradient
 from ..kernel.certificate import FORMAT, VERSION
+from ..kernel.definitions import check_group
 from ..kernel.facts import Facts
-from ..kernel.inference import Definition, Inference
-from ..kernel.judgement import Equation, Relation
-from ..language.terms import HAS_EVAL, HAS_STOP, App, Eval, Expect, Fn, Grad, Prod, Sym, Term, postorder
+from ..kernel.inference import Definition, Inference, head
+from ..kernel.judgement import Condition, Equation, Relation
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_STOP,
+    App,
+    Eval,
+    Expect,
+    Fn,
+    Grad,
+    Indexed,
+    Prod,
+    Sym,
+    Term,
+    postorder,
+)
 from .nodetable import NodeTable
 
 __all__ = ["Entry", "Proof"]
@@ -34,28 +50,63 @@ class Proof:
     """A derivation under construction.
 
     Args:
-        definitions: what defined names stand for; a body uses earlier names only.
+        definitions: what defined names stand for, a group after those it uses.
         assumptions: what is assumed of names, pairs such as ``("positive", "p")``.
+        dependence: what names depend on without a definition, as a path on the particles.
     """
 
     def __init__(
-        self, definitions: Iterable[Definition] = (), assumptions: Iterable[tuple[str, str]] = ()
+        self,
+        definitions: Iterable[Definition] = (),
+        assumptions: Iterable[tuple[str, str]] = (),
+        dependence: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.state = State(Facts(assumptions))
-        stored = {
-            d.name: Definition(d.name, d.arity, self.state.store.add(d.body)) for d in definitions
-        }
-        for definition in stored.values():
-            self.state.define(definition.name, definition.body)
-        self.inference = Inference(self.state, stored)
+        self.inference = Inference(self.state)
+        self.dependence = dict(dependence or {})
+        for name, others in self.dependence.items():
+            self.state.define([name], [Sym(other) for other in others])
+        for _, group in groupby(definitions, key=lambda d: d.group):
+            self.define(list(group))
         self.log: list[Entry] = []
         self._values: set[int] = set()  # the steps that conclude an equality of values only
+        self._where: dict[int, frozenset[Condition]] = {}  # and those that hold under conditions
         self._numbers: dict[tuple[object, ...], dict[int, int]] = {}  # operator → operand → its step
 
+    def define(self, group: Sequence[Definition]) -> None:
+        """Define names by one another and by what is defined; numbers the group as the next one.
+
+        Raises:
+            Rejection: the recursion need not end.
+        """
+        number = 1 + max((d.group for d in self.definitions.values()), default=-1)
+        stored = [
+            replace(
+                d,
+                left=self.add(d.left),
+                body=self.add(d.body),
+                measure=None if d.measure is None else self.add(d.measure),
+                group=number,
+            )
+            for d in group
+        ]
+        if stored[0].measure is not None:
+            check_group(stored)
+        self.inference.declare(stored)
+
     @property
-    def definitions(self) -> Mapping[str, Definition]:
-        """The definitions, by name."""
+    def definitions(self) -> Mapping[tuple[object, ...], Definition]:
+        """The definitions, by what they define."""
         return self.inference.definitions
+
+    def definition_of(self, node: Term) -> Definition | None:
+        """The definition of a name, a family at indices, or a function along a path."""
+        return self.definitions.get(head(node)) if node.__class__ in (Sym, Indexed, App) else None
+
+    def recursive(self, node: Term) -> bool:
+        """Whether the node is a member of a recursion."""
+        definition = self.definition_of(node)
+        return definition is not None and definition.measure is not None
 
     def add(self, term: Term) -> Term:
         """The term in the proof's store."""
@@ -71,6 +122,8 @@ class Proof:
         self.log.append((rule, equation.lhs, equation.rhs, tuple(premises)))
         if equation.relation is Relation.VALUE:
             self._values.add(len(self.log) - 1)
+        if equation.where:
+            self._where[len(self.log) - 1] = equation.where
         return len(self.log) - 1
 
     def left(self, step: int) -> Term:
@@ -97,7 +150,7 @@ class Proof:
     def conclusion(self, step: int) -> Equation:
         """What a step concludes."""
         relation = Relation.VALUE if step in self._values else Relation.STRICT
-        return Equation(relation, self.left(step), self.right(step))
+        return Equation(relation, self.left(step), self.right(step), self._where.get(step, frozenset()))
 
     def chain(self, steps: Sequence[int]) -> int:
         """Transitivity along the steps, each starting where the one before ends."""
@@ -210,14 +263,19 @@ class Proof:
         log = self.log[: step + 1]
         steps = [(rule, self.left(n), rhs, premises) for n, (rule, _, rhs, premises) in enumerate(log)]
         claim = self.conclusion(step)
-        bodies = [d.body for d in self.definitions.values()]
+        definitions = list(self.definitions.values())
+        parts = [p for d in definitions for p in (d.left, d.body, d.measure) if p is not None]
         table = NodeTable()
-        table.add(postorder(*bodies, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs))))
+        table.add(postorder(*parts, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs))))
         return {
             "format": FORMAT,
             "version": VERSION,
             "nodes": table.rows,
-            "definitions": [[d.name, d.arity, table[d.body]] for d in self.definitions.values()],
+            "definitions": [
+                [table[d.left], d.arity, table[d.body], d.measure and table[d.measure], d.group]
+                for d in definitions
+            ],
+            "dependence": [[name, list(others)] for name, others in self.dependence.items()],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
             "steps": [[rule, table[lhs], table[rhs], list(premises)] for rule, lhs, rhs, premises in steps],
             "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],

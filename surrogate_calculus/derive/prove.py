@@ -263,5 +263,3 @@ class _Family:
 
     def __repr__(self) -> str:
         return "random rationals"
-
-

@@ -37,7 +37,6 @@ from ..language.terms import (
     Sum,
     Sym,
     Term,
-    postorder,
     rebuild,
 )
 from .facts import Facts
@@ -62,26 +61,35 @@ class State:
     def __init__(self, facts: Facts | None = None) -> None:
         self.store = Store()
         self.facts = facts or Facts()
-        self._names: dict[str, frozenset[str]] = {}
-        self._stopped: set[str] = set()
+        self._direct: dict[str, frozenset[str]] = {}  # names in the body of a defined name
+        self._hidden: dict[str, frozenset[str]] = {}  # the names reached through bodies
+        self._stopping: set[str] = set()  # with a ⊥ or → in the body itself
+        self._stopped: set[str] = set()  # or in the body of a name that it uses
         self.zero = self.store.add(Num(0))
         self.one = self.store.add(Num(1))
         self._known: dict[Any, dict[int, Term]] = {}
         self._depends: dict[str, dict[int, bool]] = {}
 
-    def define(self, name: str, body: Term) -> None:
-        """Tell that a name is defined, after the names that its body uses.
+    def define(self, names: Collection[str], bodies: Collection[Term]) -> None:
+        """Tell that names are defined by one another and by other names.
 
         A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
         "free of ⊥" may be concluded from its looks.
         """
-        names: set[str] = set()
-        for node in postorder(body):
-            if node.__class__ in (Sym, Indexed):
-                names |= {node.key} | self._names.get(node.key, frozenset())
-        self._names[name] = frozenset(names)
-        if body.flags & (HAS_STOP | HAS_EVAL) or names & self._stopped:
-            self._stopped.add(name)
+        direct = _names(bodies)
+        stopped = any(b.flags & (HAS_STOP | HAS_EVAL) for b in bodies)
+        for name in names:
+            self._direct[name] = self._direct.get(name, frozenset()) | direct
+            if stopped:
+                self._stopping.add(name)
+        self._hidden.clear()
+        self._stopped = {n for n in self._direct if self._stopping & (self.hidden_names(n) | {n})}
+        self._depends.clear()
+
+    def mentioned(self, terms: Collection[Term]) -> frozenset[str]:
+        """The names in terms, and in the bodies of defined ones, but not those in indices."""
+        direct = _names(terms)
+        return direct.union(*(self.hidden_names(name) for name in direct))
 
     @property
     def plain(self) -> bool:
@@ -91,19 +99,28 @@ class State:
     @property
     def defined(self) -> Collection[str]:
         """The names that are defined."""
-        return self._names
+        return self._direct
 
-    def hidden_names(self, name: str) -> Collection[str]:
+    def hidden_names(self, name: str) -> frozenset[str]:
         """The names that a defined name's body mentions, all the way down; none if it is not defined."""
-        return self._names.get(name, ())
+        if name not in self._direct:
+            return frozenset()
+        found = self._hidden.get(name)
+        if found is None:
+            reached: set[str] = set()
+            todo = [name]
+            while todo:
+                new = self._direct.get(todo.pop(), frozenset()) - reached
+                reached |= new
+                todo.extend(new)
+            found = self._hidden[name] = frozenset(reached)
+        return found
 
     def stop_free(self, node: Term) -> bool:
         """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
         if node.flags & (HAS_STOP | HAS_EVAL):
             return False
-        return not self._stopped or not any(
-            n.key in self._stopped and n.__class__ in (Sym, Indexed) for n in postorder(node)
-        )
+        return not self._stopped or self._stopped.isdisjoint(_names([node]))
 
     # what is proved of operators: ∇A = …, →A = …, ⊥A = …
     def proved(
@@ -177,14 +194,13 @@ class State:
                 todo.pop()
                 continue
             cls = n.__class__
-            if cls is Sym or cls is Indexed:
-                if n.key == param or param in self._names.get(n.key, ()):
-                    memo[id(n)] = True
-                    continue
-            elif cls is Stop or (cls is Fn and n.key in _STEPS):
+            if cls is Sym or cls is Indexed:  # an index is a whole number, and constant
+                memo[id(n)] = n.key == param or param in self.hidden_names(n.key)
+                continue
+            if cls is Stop or (cls is Fn and n.key in _STEPS):
                 memo[id(n)] = False
                 continue
-            elif cls is Eval:  # it lets out what is stopped inside: worked out before it is differentiated
+            if cls is Eval:  # it lets out what is stopped inside: worked out before it is differentiated
                 memo[id(n)] = True
                 continue
             missing = [a for a in n.args if id(a) not in memo]
@@ -193,6 +209,23 @@ class State:
             else:
                 memo[id(n)] = any(memo[id(a)] for a in n.args)
         return memo[id(node)]
+
+
+def _names(terms: Collection[Term]) -> frozenset[str]:
+    """The names in terms but for those in indices: whole numbers, constant wherever ∇ can be taken."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    todo = list(terms)
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.__class__ in (Sym, Indexed):
+            found.add(node.key)
+        if node.__class__ is not Indexed:
+            todo.extend(node.args)
+    return frozenset(found)
 
 
 # ---------------------------------------------------------------------------------------------- ∇

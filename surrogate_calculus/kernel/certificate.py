@@ -4,9 +4,10 @@ A certificate is what ``json.loads`` returns: dicts, lists, strings and ints.
 
 .. code-block:: text
 
-    {"format": "surrogate-calculus certificate", "version": 1,
+    {"format": "surrogate-calculus certificate", "version": 2,
      "nodes":       [[tag, key, [child, …]], …],          # children before parents
-     "definitions": [[name, arity, node], …],
+     "definitions": [[left, arity, body, measure or null, group], …],
+     "dependence":  [[name, [name, …]], …],               # of paths on particles
      "assumptions": [[kind, name], …],
      "steps":       [[rule, left, right, [premise, …]], …],   # nodes; earlier steps
      "claim":       [relation, left, right]}              # the conclusion of the last step
@@ -24,18 +25,18 @@ from ..language.terms import CONSTRUCTORS, FUNCTIONS, Axis, Bound, Store, Term
 from .facts import ASSUMPTIONS
 from .judgement import Rejection
 
-__all__ = ["FORMAT", "LIMITS", "VERSION", "read_assumptions", "read_nodes", "sequence"]
+__all__ = ["FORMAT", "LIMITS", "VERSION", "read_assumptions", "read_nodes", "reference", "sequence"]
 
 FORMAT = "surrogate-calculus certificate"
-VERSION = 1
+VERSION = 2
 #: What a certificate may have at most, so that a hostile one is refused in bounded time.
 LIMITS = {"nodes": 5_000_000, "steps": 5_000_000, "args": 1_000_000, "digits": 4_000, "name": 1_000}
 
 _ARITY = {"pow": 2, "stop": 1, "eval": 1, "sum": 3, "prod": 3, "expect": 2}
 
 
-def sequence(value: object, what: str, limit: int) -> Sequence[Any]:
-    """The value, if it is a list no longer than the limit.
+def sequence(value: object, what: str, limit: int, exactly: bool = False) -> Sequence[Any]:
+    """The value, if it is a list no longer than the limit, or of that very length.
 
     Raises:
         Rejection: otherwise.
@@ -44,7 +45,20 @@ def sequence(value: object, what: str, limit: int) -> Sequence[Any]:
         raise Rejection(f"{what} must be a list")
     if len(value) > limit:
         raise Rejection(f"{what} has {len(value)} entries, more than {limit}")
+    if exactly and len(value) < limit:
+        raise Rejection(f"{what} has {limit} entries, not {len(value)}")
     return value
+
+
+def reference(value: object, items: Sequence[Any], what: str) -> Any:
+    """The item of that number.
+
+    Raises:
+        Rejection: there is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(items):
+        raise Rejection(f"there is no {what} {shown(value)}")
+    return items[value]
 
 
 def shown(value: object) -> str:
@@ -53,7 +67,12 @@ def shown(value: object) -> str:
     return repr(value)[:40] if small else f"({type(value).__name__})"
 
 
-def _natural(value: object, below: int, what: str) -> int:
+def integer(value: object, below: int, what: str) -> int:
+    """The value, if it is a whole number from 0 to below a limit.
+
+    Raises:
+        Rejection: otherwise.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
         raise Rejection(f"{what} must be a whole number below {below}")
     return value
@@ -79,7 +98,7 @@ def read_nodes(rows: object, store: Store) -> list[Term]:
         if cls is None:
             raise Rejection(f"node {number}: there is no constructor {shown(row[0])}")
         children = sequence(row[2], f"the children of node {number}", LIMITS["args"])
-        args = tuple(nodes[_natural(c, number, f"a child of node {number}")] for c in children)
+        args = tuple(nodes[integer(c, number, f"a child of node {number}")] for c in children)
         hint = None
         if "hint" in cls.__slots__ or hasattr(cls, "hint"):
             hint = row[3] if len(row) == 4 else "i"  # for readers only: any text, "" too
@@ -122,7 +141,7 @@ def _read_key(tag: str, key: object, n_args: int) -> Any:
             return _name(key, "a symbol")
         if tag == "num":
             return _number(key)
-        return _natural(key, 10**6, "an index")
+        return integer(key, 10**6, "an index")
     elif wanted != n_args:
         raise Rejection(f"{tag} has {wanted} children, not {n_args}")
     if key is not None:
@@ -144,13 +163,13 @@ def _number(key: object) -> Fraction:
 def _read_application(key: object, n_args: int) -> Any:
     if not isinstance(key, list) or len(key) != 5:
         raise Rejection("an application's key is [name, arguments, given, parameters, partials]")
-    counts = [_natural(c, LIMITS["args"], "a number of slots") for c in key[1:4]]
+    counts = [integer(c, LIMITS["args"], "a number of slots") for c in key[1:4]]
     partials = []
     for entry in sequence(key[4], "partials", 1000):
         if not isinstance(entry, list) or len(entry) != 2:
             raise Rejection("a partial is [slot, has a coordinate]")
-        slot = _natural(entry[0], sum(counts) + 1, "a slot")
-        partials.append((slot, bool(_natural(entry[1], 2, "a flag"))))
+        slot = integer(entry[0], sum(counts) + 1, "a slot")
+        partials.append((slot, bool(integer(entry[1], 2, "a flag"))))
         if not slot:
             raise Rejection("slots are numbered from 1")
     if partials != sorted(partials) or n_args != sum(counts) + sum(has for _, has in partials):
@@ -169,6 +188,20 @@ def read_assumptions(rows: object) -> list[tuple[str, str]]:
         if not isinstance(row, list) or len(row) != 2 or row[0] not in ASSUMPTIONS:
             raise Rejection(f"an assumption is [kind, name] with a kind of {', '.join(ASSUMPTIONS)}")
         out.append((str(row[0]), _name(row[1], "an assumption's name")))
+    return out
+
+
+def read_dependence(rows: object) -> list[tuple[str, list[str]]]:
+    """What names depend on although no definition says so.
+
+    Raises:
+        Rejection: a row that is not [name, names].
+    """
+    out = []
+    for row in sequence(rows, "dependence", LIMITS["nodes"]):
+        name, others = sequence(row, "a dependence", 2, exactly=True)
+        names = sequence(others, "the names of a dependence", LIMITS["args"])
+        out.append((_name(name, "a path"), [_name(n, "a dependence") for n in names]))
     return out
 
 

@@ -7,9 +7,9 @@ the laws below, or from what the certificate assumes of its names (``positive p`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from ..language.terms import Add, App, Eval, Fn, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
+from ..language.terms import Add, App, Eval, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
 from .judgement import Hypothesis, Rejection
 
 __all__ = ["ASSUMPTIONS", "Facts"]
@@ -33,6 +33,29 @@ class Facts:
         self._assumed = frozenset(self.assumptions)
         self._signs: dict[int, int] = {}
         self._used: dict[tuple[str, int], Hypothesis] = {}
+        self._defined: dict[tuple[object, ...], int] = {}
+
+    def define(self, bodies: Mapping[tuple[object, ...], Term]) -> None:
+        """Find the signs of what is defined by one another, the bodies being of the store.
+
+        Signs that the bodies have if all the names have theirs, hold by induction over the recursion.
+
+        Raises:
+            Rejection: a density is defined to be what is not known to be positive.
+        """
+        wanted = dict.fromkeys(bodies, _POSITIVE)
+        while True:
+            self._defined.update(wanted)
+            self._signs.clear()
+            for kind, number in self._used:
+                self._signs[number] = self._signs.get(number, _UNKNOWN) | _wanted(kind)
+            found = {name: self._sign(body) & wanted[name] for name, body in bodies.items()}
+            if found == wanted:
+                break
+            wanted = found
+        for defined, sign in wanted.items():
+            if defined[0] == App.tag and ("positive", defined[1]) in self._assumed and sign != _POSITIVE:
+                raise Rejection(f"{defined[1]} is a density, and its definition need not be positive")
 
     @property
     def hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -85,6 +108,8 @@ class Facts:
             return node.args
         if cls is Fn and node.key in ("sqrt", "max", "min", "softplus", "abs"):
             return node.args
+        if cls is Fn and node.key == "cases":
+            return node.args[1:]
         return node.args[2:] if cls in (Sum, Prod) else ()
 
     def _judge(self, node: Term, signs: list[int]) -> int:
@@ -93,8 +118,9 @@ class Facts:
         if cls is Num:
             value = node.key
             return _POSITIVE if value > 0 else _NONZERO if value < 0 else _NONNEGATIVE
-        if cls is Sym:
-            return _POSITIVE if ("count", node.key) in self._assumed else _UNKNOWN
+        if cls is Sym or cls is Indexed:
+            known = self._defined.get((node.tag, node.key, len(node.args)), _UNKNOWN)
+            return _POSITIVE if cls is Sym and ("count", node.key) in self._assumed else known
         if cls is App:
             plain = not node.key[4]
             return _POSITIVE if plain and ("positive", node.key[0]) in self._assumed else _UNKNOWN
@@ -138,6 +164,8 @@ class Facts:
             return _POSITIVE if signs[0] & _NONZERO else _NONNEGATIVE
         if op in ("relu", "gt", "ge", "eq"):
             return _NONNEGATIVE
+        if op == "cases":
+            return signs[0] & signs[1]
         if op == "max":
             return max((s for s in signs if s & _NONNEGATIVE), default=_UNKNOWN)
         if op == "min":

@@ -6,30 +6,47 @@ built of the same steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..language.binding import instantiate, shift
-from ..language.terms import Eval, Grad, Indexed, Stop, Sym, Term
+from ..language.binding import instantiate, map_under_binders, shift
+from ..language.terms import Add, App, Bound, Eval, Fn, Grad, Indexed, Mul, Pow, Prod, Stop, Sum, Sym, Term
 from .calculus import State, evaluation, gradient, stopping
-from .judgement import Equation, Rejection, Relation
+from .judgement import Condition, Equation, Rejection, Relation
 from .matching import instance, match
 from .polynomial import Ring
-from .rules import RULES
+from .ranges import Ranges
+from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Inference", "replace_inside"]
+__all__ = ["Definition", "Inference", "head", "replace_inside"]
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """``name[i, j] = body``: the body has the indices as loose bound indices, the last one innermost."""
+    """``left = body`` for every value of the indices, which are the loose bound indices of both.
 
-    name: str
+    ``left`` is a name, a family at its indices, or a density in its form along a path; the last index is
+    innermost.  Definitions of one group may use one another at a smaller ``measure``.
+    """
+
+    left: Term
     arity: int
     body: Term
+    measure: Term | None = None
+    group: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name of what is defined, for messages and the list of what was used."""
+        return str(head(self.left)[1])
+
+
+def head(term: Term) -> tuple[object, ...]:
+    """What a definition defines: a symbol, a family of so many indices, or a function of such slots."""
+    return (term.tag, *(term.key[:4] if term.__class__ is App else (term.key,)), len(term.args))
 
 
 @dataclass(slots=True)
@@ -38,13 +55,34 @@ class Inference:
 
     Attributes:
         state: what has been established.
-        definitions: by name.
+        definitions: by what they define, see :func:`head`.
         used: names of the definitions unfolded so far.
     """
 
     state: State
-    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    definitions: dict[tuple[object, ...], Definition] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+
+    def declare(self, group: Sequence[Definition]) -> None:
+        """Take up the definitions of one group, whose terms are of the store, after those it uses.
+
+        Raises:
+            Rejection: a definition of a function that hides what the function depends on.
+        """
+        state = self.state
+        names, bodies = {d.name for d in group}, [d.body for d in group]
+        for d in group:
+            if d.body.loose > d.arity or d.left.loose > d.arity:
+                raise Rejection(f"the definition of {d.name:.40} has indices that it does not declare")
+            self.definitions[head(d.left)] = d
+            if d.left.__class__ is App:
+                # a path that only this definition knows depends on all that the body depends on
+                mentioned, slots = state.mentioned(bodies), state.mentioned([d.left])
+                names = set(slots - mentioned)
+                if not state.stop_free(d.body) or (mentioned - slots and not names):
+                    raise Rejection(f"the definition of {d.name:.40} hides what it depends on")
+        state.define(names, bodies)
+        state.facts.define({head(d.left): d.body for d in group})
 
     def infer(self, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
         """The equation that the rule gives.
@@ -67,25 +105,31 @@ class Inference:
         else:
             if premises:
                 raise Rejection(f"{rule} takes no premises")
-            equation = Equation(STRICT, lhs, self._computed(rule, lhs))
+            equation = self._computed(schema, lhs, rhs)
         if equation.lhs is not lhs or (rhs is not None and equation.rhs is not rhs):
             raise Rejection(f"{rule} does not give what is claimed")
-        if equation.relation is STRICT:
+        if equation.relation is STRICT and not equation.where:
             self.state.learn(equation.lhs, equation.rhs)
         return equation
 
-    def _computed(self, rule: str, lhs: Term) -> Term:
-        """The right side that a schema or pattern rule gives."""
-        schema = RULES[rule]
-        state = self.state
+    def _computed(self, schema: Rule, lhs: Term, rhs: Term | None) -> Equation:
+        """The equation that a schema or pattern rule gives."""
+        state, rule = self.state, schema.name
         if not schema.operator:
             assert schema.left is not None and schema.right is not None
             found = match(schema.left, lhs)
-            if found is None:
+            if found is None or (rhs is not None and match(schema.right, rhs, found) is None):
                 raise Rejection(f"{rule} does not match")
+            where = []
             for kind, condition in schema.conditions:
-                state.facts.require(kind, instance(condition, found, state.store, free=True))
-            return instance(schema.right, found, state.store)
+                on_indices = kind in ("ge", "gt", "int", "whole")
+                term = instance(condition, found, state.store, free=not on_indices)
+                if on_indices:
+                    where.append(Condition(kind, term))
+                else:
+                    state.facts.require(kind, term)
+            out = instance(schema.right, found, state.store)
+            return Equation(STRICT, lhs, out, self.remaining(where))
         try:
             if lhs.__class__ is Grad:
                 name, out = gradient(state, lhs.key, lhs.args[1:], lhs.args[0])
@@ -99,7 +143,28 @@ class Inference:
             raise Rejection(f"{rule}: {reason}") from None
         if name != rule:
             raise Rejection(f"the rule that applies is {name}, not {rule}")
-        return out
+        return Equation(STRICT, lhs, out)
+
+    def ring(self) -> Ring:
+        """A fresh table of polynomials."""
+        return Ring(self.state.facts, self.state.hidden_names)
+
+    def remaining(
+        self, conditions: Iterable[Condition], facts: Iterable[Condition] = ()
+    ) -> frozenset[Condition]:
+        """The conditions that do not follow from the facts.
+
+        Raises:
+            Rejection: a condition that speaks of more than indices.
+        """
+        conditions, facts = frozenset(conditions), tuple(facts)
+        if not conditions:
+            return conditions
+        counts = frozenset(name for kind, name in self.state.facts.assumptions if kind == "count")
+        ranges = Ranges(self.ring(), counts)
+        for condition in (*conditions, *facts):
+            ranges.check(condition)
+        return frozenset(c for c in conditions if not ranges.entails(facts, c))
 
 
 def replace_inside(state: State, root: Term, equations: Sequence[Equation]) -> tuple[Relation, Term]:
@@ -145,70 +210,202 @@ _Premises = Sequence[Equation]
 
 
 def _inside(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    if any(p.where for p in premises):
+        raise Rejection("what holds under conditions is used by congruence, one node at a time")
     relation, out = replace_inside(inf.state, lhs, premises)
     return Equation(relation, lhs, out)
 
 
 def _congruence(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    """``inside``, for the children of one node only: so that a chain of nodes costs its length."""
+    """``inside``, for the children of one node only: so that a chain of nodes costs its length.
+
+    Here conditions are discharged: under Σ and ∏ by the range, in cases by the branch.
+    """
     new = {id(p.lhs): p for p in premises}
-    used = [new[id(a)] for a in lhs.args if id(a) in new]
-    relation = VALUE if any(p.relation is VALUE for p in used) else STRICT
+    relation = VALUE if any(id(a) in new and new[id(a)].relation is VALUE for a in lhs.args) else STRICT
     if relation is VALUE and lhs.__class__ is Grad:
         raise Rejection("an equality of values may not be used under ∇")
     if lhs.__class__ in (Stop, Eval):
         relation = STRICT
+    where: set[Condition] = set()
+    for position, arg in enumerate(lhs.args):
+        if id(arg) in new and new[id(arg)].where:
+            where |= _discharged(inf, lhs, position, new[id(arg)].where)
     args = tuple(new[id(a)].rhs if id(a) in new else a for a in lhs.args)
-    return Equation(relation, lhs, inf.state.rebuild(lhs, args))
+    return Equation(relation, lhs, inf.state.rebuild(lhs, args), frozenset(where))
+
+
+def _discharged(
+    inf: Inference, node: Term, position: int, where: frozenset[Condition]
+) -> frozenset[Condition]:
+    """The conditions of an equation about a child that are left for the node itself.
+
+    Raises:
+        Rejection: a condition on a bound index that its range does not give.
+    """
+    state, cls = inf.state, node.__class__
+    if cls is Fn and node.key == "cases" and position > 0:
+        facts = _branch(state, node.args[0], position == 1)
+        return inf.remaining(where, facts) if facts else where
+    if not node.binds or not node.binds[position]:
+        return where
+    if cls not in (Sum, Prod):
+        raise Rejection(f"a condition on indices under {node.tag}")
+    index = state.node(Bound, 0)
+    lo, hi = (state.store.add(shift(end, 1)) for end in node.args[:2])
+    facts = [Condition("ge", index - lo), Condition("ge", hi - index)]
+    # within a range the index is a whole number, and may as well be 0 where that is all that counts
+    left = inf.remaining((c for c in where if c.kind != "whole"), facts)
+    left |= inf.remaining(_below(state, c) for c in where if c.kind == "whole")
+    try:
+        return frozenset(Condition(c.kind, state.store.add(shift(c.term, -1))) for c in left)
+    except ValueError:
+        raise Rejection("a condition on a bound index that its range does not give") from None
+
+
+def _below(state: State, condition: Condition) -> Condition:
+    zero = instantiate(condition.term, state.zero)
+    return Condition(condition.kind, state.store.add(shift(zero, 1)))
+
+
+def _branch(state: State, condition: Term, holds: bool) -> list[Condition]:
+    """What a comparison of indices says in the first branch of cases, or in the other."""
+    if condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
+        return []
+    strict = (condition.key == "gt") is holds
+    larger, smaller = condition.args if holds else reversed(condition.args)
+    return [Condition("gt" if strict else "ge", state.store.add(larger - smaller))]
 
 
 def _transitivity(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     if not premises or any(a.rhs is not b.lhs for a, b in pairwise(premises)):
         raise Rejection("the premises of transitivity do not form a chain")
     relation = VALUE if any(p.relation is VALUE for p in premises) else STRICT
-    return Equation(relation, premises[0].lhs, premises[-1].rhs)
+    where = frozenset[Condition]().union(*(p.where for p in premises))
+    return Equation(relation, premises[0].lhs, premises[-1].rhs, where)
 
 
 def _symmetry(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     premise = _only(premises)
-    return Equation(premise.relation, premise.rhs, premise.lhs)
+    return Equation(premise.relation, premise.rhs, premise.lhs, premise.where)
 
 
 def _value(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     premise = _only(premises)
-    return Equation(VALUE, premise.lhs, premise.rhs)
+    return Equation(VALUE, premise.lhs, premise.rhs, premise.where)
 
 
 def _arrow(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     premise = _only(premises)
     if premise.lhs.__class__ is not Eval or premise.rhs.__class__ is not Eval:
         raise Rejection("arrow needs an equation between two evaluations")
-    return Equation(VALUE, premise.lhs.args[0], premise.rhs.args[0])
+    return Equation(VALUE, premise.lhs.args[0], premise.rhs.args[0], premise.where)
 
 
 def _ring(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    if rhs is None or Ring(inf.state.facts, inf.state.hidden_names).difference(lhs, rhs):
+    if rhs is None or inf.ring().difference(lhs, rhs):
         raise Rejection("the two sides are different polynomials")
     return Equation(STRICT, lhs, rhs)
 
 
 def _field(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    ring = Ring(inf.state.facts, inf.state.hidden_names)
+    ring = inf.ring()
     if rhs is None or not ring.vanishes(ring.difference(lhs, rhs)):
         raise Rejection("the two sides are different fractions")
     return Equation(STRICT, lhs, rhs)
 
 
+def _instance_of(inf: Inference, left: Term, arity: int, lhs: Term) -> Callable[[Term], Term]:
+    """What puts into a term the indices that make ``left`` equal to ``lhs``.
+
+    Raises:
+        Rejection: no indices do, or they leave one undetermined.
+    """
+    names = [meta(str(n)) for n in range(arity)]
+    pattern = left
+    for name in names:  # the innermost index first: ?0
+        pattern = instantiate(pattern, name)
+    found = match(inf.state.store.add(pattern), lhs)
+    if found is None:
+        raise Rejection(f"{lhs.tag} {lhs.key or ''} is no instance")
+
+    def put(term: Term) -> Term:
+        if term.loose > arity:
+            raise Rejection("an index is not determined")
+        for name in names[: term.loose]:
+            term = instantiate(term, name)
+        return instance(inf.state.store.add(term), found, inf.state.store)
+
+    return put
+
+
 def _definition(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    definition = inf.definitions.get(lhs.key) if lhs.__class__ in (Sym, Indexed) else None
-    if definition is None or len(lhs.args) != definition.arity:
+    definition = inf.definitions.get(head(lhs)) if lhs.__class__ in (Sym, Indexed, App) else None
+    if definition is None:
         raise Rejection("there is no such definition")
-    body = definition.body
-    # the last index is innermost: put the values in from inside out, each moved past the ones to come
-    for position in range(definition.arity - 1, -1, -1):
-        body = instantiate(body, shift(lhs.args[position], position))
     inf.used.add(definition.name)
-    return Equation(STRICT, lhs, inf.state.store.add(body))
+    return Equation(STRICT, lhs, _instance_of(inf, definition.left, definition.arity, lhs)(definition.body))
+
+
+def _instance(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    premise = _only(premises)
+    put = _instance_of(inf, premise.lhs, premise.lhs.loose, lhs)
+    where = inf.remaining(Condition(c.kind, put(c.term)) for c in premise.where)
+    return Equation(premise.relation, lhs, put(premise.rhs), where)
+
+
+def _split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    if len(premises) != 2 or rhs is None or rhs.__class__ is not Fn or rhs.key != "cases":
+        raise Rejection("split takes an equation for each branch of cases")
+    where: frozenset[Condition] = frozenset()
+    for position, premise in enumerate(premises, 1):
+        if premise.lhs is not lhs or premise.rhs is not rhs.args[position] or premise.relation is VALUE:
+            raise Rejection("split takes an equation for each branch of cases")
+        where |= inf.remaining(premise.where, _branch(inf.state, rhs.args[0], position == 1))
+    return Equation(STRICT, lhs, rhs, where)
+
+
+def _induction(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    """By strong induction on m, F = cases(m > 0: X, else: Y) and G = the same with F at smaller m replaced."""
+    if len(premises) != 2 or any(p.where or p.relation is VALUE for p in premises):
+        raise Rejection("induction takes the recursion and the same for the other side")
+    (family, body), (other, replaced) = ((p.lhs, p.rhs) for p in premises)
+    guard = body.args[0] if body.__class__ is Fn and body.key == "cases" else None
+    if guard is None or guard.__class__ is not Fn or guard.key != "gt" or guard.args[1] is not inf.state.zero:
+        raise Rejection("induction is over a family that is cases(m > 0: …, else: …)")
+    measure, arity = guard.args[0], family.loose
+    inf.remaining([Condition("gt", measure)])  # which sees that it speaks of indices only
+    if max(body.loose, other.loose) > arity:
+        raise Rejection("an index is not determined")
+
+    def earlier(node: Term, depth: int) -> Term | None:
+        if node.__class__ is not family.__class__:
+            return None
+        try:
+            # seen from below the binders in between, whose indices come first
+            put = _instance_of(inf, family, arity, node)
+            drop = inf.ring().difference(shift(measure, depth), put(measure))
+        except Rejection:
+            return None
+        return put(other) if list(drop) == [()] and drop[()] >= 1 else None
+
+    step = map_under_binders(body.args[1], earlier, lambda node, depth: False)
+    if inf.state.rebuild(body, (guard, inf.state.store.add(step), body.args[2])) is not replaced:
+        raise Rejection("the other side does not satisfy the recursion")
+    return Equation(STRICT, family, other)
+
+
+def _cases_out(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    if lhs.__class__ not in (Add, Mul, Pow, Fn, App, Indexed):
+        raise Rejection(f"cases do not move out of {lhs.tag}")
+    for position, arg in enumerate(lhs.args):
+        if arg.__class__ is Fn and arg.key == "cases":
+            first, second = (
+                inf.state.rebuild(lhs, (*lhs.args[:position], branch, *lhs.args[position + 1 :]))
+                for branch in arg.args[1:]
+            )
+            return Equation(STRICT, lhs, inf.state.node(Fn, "cases", arg.args[0], first, second))
+    raise Rejection("there are no cases among the operands")
 
 
 def _only(premises: _Premises) -> Equation:
@@ -227,4 +424,8 @@ _STRUCTURAL: dict[str, Callable[[Inference, Term, Term | None, _Premises], Equat
     "ring": _ring,
     "field": _field,
     "definition": _definition,
+    "instance": _instance,
+    "split": _split,
+    "induction": _induction,
+    "cases_out": _cases_out,
 }

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ..language.terms import Term
 
-__all__ = ["Equation", "Hypothesis", "Rejection", "Relation", "Verdict"]
+__all__ = ["Condition", "Equation", "Hypothesis", "Rejection", "Relation", "Verdict"]
 
 
 class Relation(StrEnum):
@@ -23,12 +23,33 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on indices under which an equation holds.
+
+    Attributes:
+        kind: ``"ge"``: the term is ≥ 0; ``"gt"``: it is > 0; ``"int"``: it is ≥ 0 and, being made of ends of
+            ranges, a whole number; ``"whole"``: it is a whole number.
+        term: linear in indices and counts; bound indices that reach out of it are those of the equation.
+    """
+
+    kind: str
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Equation:
-    """``lhs = rhs`` or ``lhs =→ rhs``, for every value of the bound indices that reach out of it."""
+    """``lhs = rhs`` or ``lhs =→ rhs``, for every value of the bound indices that reach out of it.
+
+    Attributes:
+        relation: which of the two equalities.
+        lhs, rhs: the sides.
+        where: the equation holds where all of these do.
+    """
 
     relation: Relation
     lhs: Term
     rhs: Term
+    where: frozenset[Condition] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +57,7 @@ class Hypothesis:
     """A side condition that a derivation used and could not discharge.
 
     Attributes:
-        kind: ``"nonzero"`` or ``"positive"``.
+        kind: ``"nonzero"``, ``"positive"``, or the kind of a :class:`Condition` on indices.
         term: what it is said of; bound indices that reach out of it stand for every index.
     """
 

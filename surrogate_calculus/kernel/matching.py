@@ -3,12 +3,13 @@
 Metavariables are symbols ``?A``.  One that stands under binders in the pattern matches what stands
 under the same binders in the term; where the two sides of a rule put it under a different number of
 binders, its value is shifted, and the match fails if the value uses an index that would be lost.
+``?A(e)`` on the other side is the value with ``e`` for the index of the binder it stood under.
 """
 
 from __future__ import annotations
 
-from ..language.binding import shift
-from ..language.terms import Grad, Store, Sym, Term, postorder
+from ..language.binding import instantiate, shift
+from ..language.terms import App, Grad, Store, Sym, Term, postorder
 from .judgement import Rejection
 from .rules import PARAM
 
@@ -18,21 +19,27 @@ __all__ = ["Substitution", "instance", "match"]
 Substitution = dict[str, tuple[Term, int]]
 
 
-def match(pattern: Term, term: Term) -> Substitution | None:
+def match(pattern: Term, term: Term, found: Substitution | None = None) -> Substitution | None:
     """The substitution that makes the pattern equal to the term, or None.
 
-    ``∇`` with the parameter ``?θ`` and the coordinate ``?k`` matches any ∇, without a coordinate too.
+    What ``found`` determines already matches anything, and so does ``?A(e)``.  ``∇`` with the parameter
+    ``?θ`` and the coordinate ``?k`` matches any ∇, without a coordinate too.
     """
-    found: Substitution = {}
+    found = {} if found is None else found
+    determined = frozenset(found)
     todo: list[tuple[Term, Term, int]] = [(pattern, term, 0)]
     while todo:
         p, t, depth = todo.pop()
         if p.__class__ is Sym and p.key.startswith("?"):
             before = found.get(p.key)
+            if p.key in determined:
+                continue
             if before is None:
                 found[p.key] = (t, depth)
             elif before[1] != depth or before[0] != t:
                 return None
+            continue
+        if p.__class__ is App and p.key[0].startswith("?"):
             continue
         if p.__class__ is not t.__class__:
             return None
@@ -88,11 +95,29 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
         else:
             args = [build(a, depth) for a in p.args]
         key = p.key
+        if p.__class__ is App and key[0].startswith("?"):
+            return applied(key[0], args, depth)
         if p.__class__ is Grad and key == PARAM:
             key = found[PARAM][0].key
             if args[-1] == Sym("?none"):
                 args.pop()
         return store.node(p.__class__, key, tuple(args), found["?hint"][0].key if binds else None)
+
+    def applied(name: str, indices: list[Term], depth: int) -> Term:
+        if name not in found:
+            raise Rejection(f"nothing determines {name}")
+        value, at = found[name]
+        outside = at - len(indices)  # how many binders of the pattern its other indices belong to
+        try:
+            if indices:
+                value = shift(value, depth - outside, cutoff=len(indices))
+                for position in range(len(indices) - 1, -1, -1):
+                    value = instantiate(value, shift(indices[position], position))
+            else:
+                value = shift(value, depth - at)
+        except ValueError:
+            raise Rejection(f"{name} uses a bound index that it would lose") from None
+        return store.add(value)
 
     if not free:
         return build(pattern, 0)

@@ -99,9 +99,7 @@ class Ring:
         hidden: the names that stand in the body of a defined name.
     """
 
-    def __init__(
-        self, facts: Facts, hidden: Callable[[str], Collection[str]] = lambda name: ()
-    ) -> None:
+    def __init__(self, facts: Facts, hidden: Callable[[str], Collection[str]] = lambda name: ()) -> None:
         self._facts = facts
         self._hidden = hidden
         self._numbers: dict[Hashable, int] = {}

@@ -3,7 +3,8 @@
 Two kinds of rule:
 
 * a *pattern* rule is its two sides, terms with metavariables (:func:`meta`), and the kernel applies it
-  by matching; nothing else about it is coded;
+  by matching; nothing else about it is coded.  ``?A`` matched under the binder of i is A(i), and
+  :func:`at` is A elsewhere, A(n); what only the right side determines is read off the right side;
 * a *schema* rule speaks of n-ary constructors and binders, where a pattern would need dots; the text
   says the law, ``calculus.py`` (∇, →, ⊥) or ``inference.py`` computes it.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..language.terms import Fn, Grad, Mul, Num, Pow, Prod, Sum, Sym, Term
+from ..language.terms import App, Bound, Fn, Grad, Mul, Num, Pow, Prod, Sum, Sym, Term
 
 __all__ = ["FUNCTION_DERIVATIVES", "RULES", "Rule", "meta"]
 
@@ -36,7 +37,9 @@ class Rule:
         reference: where the literature has it.
         left, right: the two sides of a pattern rule; None for a schema.
         operator: whether it is a step of ∇, → or ⊥, which ``calculus`` takes.
-        conditions: side conditions, (kind, term over the metavariables).
+        conditions: side conditions, (kind, term over the metavariables): kinds of
+            :class:`~.judgement.Hypothesis` are required of the whole derivation, kinds of
+            :class:`~.judgement.Condition` become conditions of the equation.
     """
 
     name: str
@@ -48,11 +51,17 @@ class Rule:
     operator: bool = False
 
 
+def at(name: str, *indices: Term) -> App:
+    """``?A(i)``: the metavariable of a binder's body, with this index instead; outermost binder first."""
+    return App("?" + name, indices)
+
+
 A, B, C = meta("A"), meta("B"), meta("C")
-LO, HI = meta("lo"), meta("hi")
+LO, HI, LO2, HI2 = meta("lo"), meta("hi"), meta("lo2"), meta("hi2")
+K, J = Bound(0), Bound(1)
 #: Stands for the parameter of a ∇ in a pattern.
 PARAM = "?θ"
-ONE, TWO = Num(1), Num(2)
+ZERO, ONE, TWO = Num(0), Num(1), Num(2)
 
 
 def _d(term: Term) -> Term:
@@ -131,6 +140,14 @@ _STRUCTURAL = [
     Rule("ring", "arithmetic: both sides are the same polynomial in what is not arithmetic"),
     Rule("field", "arithmetic: the same after multiplying by denominators"),
     Rule("definition", "a defined name is what it is defined to be"),
+    Rule("instance", "what holds for every index holds for one"),
+    Rule("split", "A = X where c and A = Y where not c give A = cases(c: X, else: Y)"),
+    Rule(
+        "induction",
+        "F[t] = cases(t > 0: X, else: Y) and G[t] = the same with G for F at smaller t give F[t] = G[t]",
+        "design §7",
+    ),
+    Rule("cases_out", "f(…, cases(c: A, else: B), …) = cases(c: f(…, A, …), else: f(…, B, …))"),
 ]
 
 _PATTERNS = [
@@ -162,6 +179,12 @@ _PATTERNS = [
         "exp(A + B) = exp(A) exp(B)",
         left=Fn("exp", A + B),
         right=Mul(Fn("exp", A), Fn("exp", B)),
+    ),
+    Rule(
+        "exp_minus",
+        "exp(-A) = exp(A)^-1",
+        left=Fn("exp", Mul(Num(-1), A)),
+        right=_inv(Fn("exp", A)),
     ),
     Rule(
         "log_mul",
@@ -197,6 +220,120 @@ _PATTERNS = [
     ),
 ]
 
+
+def _ranged(name: str, cls: type[Sum] | type[Prod], symbol: str) -> list[Rule]:
+    """The laws of a range, for Σ with ``+`` and for ∏ with ``*``."""
+    whole = cls(LO, HI, A)
+    summed = cls is Sum
+    plus = "+" if summed else "*"
+
+    def joined(a: Term, b: Term) -> Term:
+        return a + b if summed else Mul(a, b)
+
+    return [
+        Rule(
+            f"{name}_last",
+            f"{symbol}[i=m..n](A(i)) = {symbol}[i=m..n-1](A(i)) {plus} A(n) where n ≥ m",
+            left=whole,
+            right=joined(cls(LO, HI - ONE, A), at("A", HI)),
+            conditions=(("int", HI - LO),),
+        ),
+        Rule(
+            f"{name}_first",
+            f"{symbol}[i=m..n](A(i)) = A(m) {plus} {symbol}[i=m+1..n](A(i)) where n ≥ m",
+            left=whole,
+            right=joined(at("A", LO), cls(LO + ONE, HI, A)),
+            conditions=(("int", HI - LO),),
+        ),
+        Rule(
+            f"{name}_empty",
+            f"{symbol}[i=m..n](A(i)) = {0 if summed else 1} where n < m",
+            left=whole,
+            right=ZERO if summed else ONE,
+            conditions=(("int", LO - HI - ONE),),
+        ),
+        Rule(
+            f"{name}_shift",
+            f"{symbol}[i=m..n](A(i)) = {symbol}[i=m+c..n+c](A(i-c))",
+            left=whole,
+            right=cls(LO + C, HI + C, at("A", K - C)),
+        ),
+        Rule(
+            f"{name}_constant",
+            f"{symbol}[i=m..n](A) = {'(n-m+1) A' if summed else 'A^(n-m+1)'}, A free of i, where n ≥ m-1",
+            left=whole,
+            right=(HI - LO + ONE) * at("A") if summed else Pow(at("A"), HI - LO + ONE),
+            conditions=(("int", HI - LO + ONE),),
+        ),
+        Rule(
+            f"{name}_swap",
+            f"{symbol}[i]({symbol}[j](A)) = {symbol}[j]({symbol}[i](A)), the range of j free of i",
+            left=cls(LO, HI, cls(LO2, HI2, A)),
+            right=cls(LO2, HI2, cls(LO, HI, at("A", K, J))),
+        ),
+    ]
+
+
+def _bracket(name: str, condition: Fn, value: Term, kind: str, term: Term, says: str) -> Rule:
+    return Rule(name, says, left=condition, right=value, conditions=((kind, term),))
+
+
+_INDEXED = [
+    *_ranged("sum", Sum, "Σ"),
+    *_ranged("product", Prod, "∏"),
+    Rule(
+        "sum_delta",
+        "Σ[i=m..n]([i = j] A(i)) = A(j) where m ≤ j ≤ n, j a whole number free of i",
+        left=Sum(LO, HI, Mul(Fn("eq", K, B), A)),
+        right=at("A", at("B")),
+        conditions=(("ge", at("B") - LO), ("ge", HI - at("B")), ("whole", at("B"))),
+    ),
+    Rule(
+        "log_product",
+        "log ∏[i](A) = Σ[i](log A) where A > 0",
+        left=Fn("log", Prod(LO, HI, A)),
+        right=Sum(LO, HI, Fn("log", A)),
+        conditions=(("positive", A),),
+    ),
+    Rule(
+        "exp_sum",
+        "exp(Σ[i](A)) = ∏[i](exp A)",
+        left=Fn("exp", Sum(LO, HI, A)),
+        right=Prod(LO, HI, Fn("exp", A)),
+    ),
+    Rule(
+        "product_power",
+        "∏[i](A^B) = (∏[i](A))^B, B free of i, A > 0",
+        left=Prod(LO, HI, Pow(A, B)),
+        right=Pow(Prod(LO, HI, A), at("B")),
+        conditions=(("positive", A),),
+    ),
+    Rule(
+        "product_reciprocal",
+        "∏[i](A^-1) = (∏[i](A))^-1 where A ≠ 0",
+        left=Prod(LO, HI, Pow(A, Num(-1))),
+        right=Pow(Prod(LO, HI, A), Num(-1)),
+        conditions=(("nonzero", A),),
+    ),
+    Rule(
+        "log_power",
+        "log(A^B) = B log A where A > 0",
+        left=Fn("log", Pow(A, B)),
+        right=Mul(B, Fn("log", A)),
+        conditions=(("positive", A),),
+    ),
+    _bracket("gt_true", Fn("gt", A, B), ONE, "gt", A - B, "[a > b] = 1 where a > b"),
+    _bracket("gt_false", Fn("gt", A, B), ZERO, "ge", B - A, "[a > b] = 0 where b ≥ a"),
+    _bracket("ge_true", Fn("ge", A, B), ONE, "ge", A - B, "[a ≥ b] = 1 where a ≥ b"),
+    _bracket("ge_false", Fn("ge", A, B), ZERO, "gt", B - A, "[a ≥ b] = 0 where b > a"),
+    _bracket("eq_below", Fn("eq", A, B), ZERO, "gt", B - A, "[a = b] = 0 where a < b"),
+    _bracket("eq_above", Fn("eq", A, B), ZERO, "gt", A - B, "[a = b] = 0 where a > b"),
+    Rule("eq_symmetric", "[a = b] = [b = a]", left=Fn("eq", A, B), right=Fn("eq", B, A)),
+    Rule("cases_one", "cases(1: A, else: B) = A", left=Fn("cases", ONE, A, B), right=A),
+    Rule("cases_zero", "cases(0: A, else: B) = B", left=Fn("cases", ZERO, A, B), right=B),
+    Rule("cases_same", "cases(c: A, else: A) = A", left=Fn("cases", C, A, A), right=A),
+]
+
 #: Every rule by its name.
 RULES: dict[str, Rule] = {
     r.name: r
@@ -205,5 +342,6 @@ RULES: dict[str, Rule] = {
         *_function_rules(),
         *_STRUCTURAL,
         *_PATTERNS,
+        *_INDEXED,
     )
 }

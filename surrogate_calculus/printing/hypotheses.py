@@ -10,7 +10,14 @@ from .text import to_unicode
 
 __all__ = ["statement"]
 
-_SIGNS = {"nonzero": "{} ≠ 0", "positive": "{} > 0"}
+_SIGNS = {
+    "nonzero": "{} ≠ 0",
+    "positive": "{} > 0",
+    "ge": "{} ≥ 0",
+    "gt": "{} > 0",
+    "int": "{} ≥ 0",
+    "whole": "{} is a whole number",
+}
 _NAMES = ("i", "j", "k", "l", "m", "n", *(f"i{number}" for number in range(1, 100)))
 
 
@@ -18,7 +25,7 @@ def statement(kind: str, term: Term, show: Callable[[Term], str] = to_unicode) -
     """A hypothesis as text.
 
     Args:
-        kind: ``"nonzero"`` or ``"positive"``.
+        kind: of a hypothesis, or of a condition on indices.
         term: what it is said of; bound indices that reach out of it stand for every index.
         show: the printer.
     """
