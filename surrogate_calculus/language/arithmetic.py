@@ -14,6 +14,7 @@ from .terms import (
     Add,
     Axis,
     Bound,
+    Fn,
     Indexed,
     Mul,
     Num,
@@ -73,6 +74,9 @@ class Scope(Protocol):
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
 
+    def settled(self, node: Node) -> None:
+        """A whole expression that has been read."""
+
 
 class Arithmetic:
     """The callbacks of one parse.
@@ -97,6 +101,7 @@ class Arithmetic:
         self.bare_vectors: dict[int, Node] = {}
         self.laws: list[Term] = []  # of each 𝔼 whose law is being read, the density with the ·
         self.leaves: dict[str, Term] = {}
+        self.sliced: dict[int, Token] = {}  # families at ranges, by where they start
 
     # Errors -----------------------------------------------------------------------------------
 
@@ -128,6 +133,14 @@ class Arithmetic:
                     token.start,
                     token.end,
                 )
+        if self.sliced:
+            token = self.sliced[min(self.sliced)]
+            self.fail(
+                f"{token.value} at a range, and no argument",
+                f"put it into a function or density, f({token.value}[1:T]), or sum over its index",
+                token.start,
+                token.end,
+            )
         if self.bare_vectors:
             node = self.bare_vectors[min(self.bare_vectors)]
             name = node.term.key
@@ -340,9 +353,16 @@ class Arithmetic:
         self._no_dots(items)
         self._unbound(token, "a family")
         indices = [i.term for i in items]
+        if any(isinstance(i, Fn) and i.op == "slice" for i in indices):
+            self.sliced[token.start] = token
         if self.scope is not None:
             self._ask(self.scope.family, token, token.value, indices)
         return self.make(Indexed(token.value, *indices), token.start, close.end, tuple(items))
+
+    def slice(self, c: list[Any]) -> Node:
+        """``1:T`` as an index."""
+        lo, _, hi = c
+        return self.make(Fn("slice", lo.term, hi.term), lo.start, hi.end, (lo, hi))
 
     def _unbound(self, token: Token, role: str) -> None:
         if self.levels.get(token.value):
@@ -356,9 +376,13 @@ class Arithmetic:
     def _no_dots(self, items: Sequence[Node]) -> None:
         for item in items:
             if isinstance(item, Dot):
-                self.fail(
-                    "the placeholder · stands only in the density that is sampled",
-                    "write 𝔼[x ~ p(·; θ)](…), and x elsewhere",
-                    item.start,
-                    item.end,
-                )
+                self._stray(item)
+
+    def _stray(self, dot: Node) -> NoReturn:
+        """Refuse a placeholder."""
+        self.fail(
+            "the placeholder · stands only in the density that is sampled",
+            "write 𝔼[x ~ p(·; θ)](…), and x elsewhere",
+            dot.start,
+            dot.end,
+        )

@@ -7,7 +7,7 @@ from typing import Any
 
 from .arithmetic import Arithmetic, Dot, Node
 from .scanner import Token
-from .terms import FUNCTIONS, ONE, App, Bound, Eval, Fn, Mul, Stop, Sym, Term
+from .terms import FUNCTIONS, ONE, App, Bound, Eval, Fn, Indexed, Mul, Stop, Sym, Term
 
 __all__ = ["Calls"]
 
@@ -33,8 +33,7 @@ class Calls(Arithmetic):
             return Node(Eval(body.term), word.start, end, (body,))
         return self.make(Fn(kind.lower(), body.term), word.start, end, (body,))
 
-    @staticmethod
-    def placeholder(c: list[Any]) -> Node:
+    def placeholder(self, c: list[Any]) -> Node:
         """``·``."""
         return Dot(Bound(0), c[0].start, c[0].end)
 
@@ -67,6 +66,11 @@ class Calls(Arithmetic):
         args, given, params = slots
         every = [*args, *given, *params]
         self._unbound(token, "a function")
+        if name == "slice":
+            self.fail("a range is no function", "write it as an index, y[1:T]", token.start, token.end)
+        for argument in (*args, *given):
+            if isinstance(argument.term, Indexed):
+                self.sliced.pop(argument.start, None)
         self.applications.setdefault(name, token)
         dots = [a for a in every if isinstance(a, Dot)]
         for param in params:
@@ -88,11 +92,16 @@ class Calls(Arithmetic):
             orders.append((slot, None if coordinate is None else coordinate.term))
         term = App(name, terms[0], terms[1], terms[2], orders)
         node = self.make(term, start, end, tuple(every))
-        if dots:
-            if len(dots) > 1 or dots[0] not in args or not self.laws or self.laws[-1] is not ONE:
-                self._no_dots([dots[-1]])
-            self.laws[-1] = term
+        if dots and (len(dots) > 1 or dots[0] not in args or not self._law_of(term)):
+            self._stray(dots[-1])
         return node
+
+    def _law_of(self, term: Term) -> bool:
+        """Take an application with the placeholder as the law that is being read, if one is."""
+        if not self.laws or self.laws[-1] is not ONE:
+            return False
+        self.laws[-1] = term
+        return True
 
     def builtin(self, c: list[Any]) -> Node:
         """A built-in function at its arguments."""

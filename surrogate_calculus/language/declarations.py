@@ -1,26 +1,33 @@
-"""What a document declares, and the check of each use of a name against it.
+"""What a document declares: names, laws, definitions, and what is to be derived.
 
 Every name has one meaning in a document.  It is declared by a statement, or by standing in a slot
 left of ``;`` in the signature of a density or function: then it is a variable, plain or with any
-indices, unless ``variable`` or ``observed`` says which indices it has.
+indices, unless ``variable``, ``observed``, ``sample`` or ``define`` says more of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from ..errors import DeclarationError, Span
+from ..errors import Span
 from .binding import substitute
-from .names import closest
-from .terms import HAS_BARE_STOP, Indexed, Num, Store, Sym, Term, postorder, rebuild
+from .paths import PathLaw, expand, has_slice, laws_of_paths
+from .terms import HAS_BARE_STOP, App, Eval, Indexed, Store, Sym, Term, postorder, rebuild
 
-__all__ = ["Definition", "Document", "Range", "Signature", "Target", "Uses"]
+if TYPE_CHECKING:
+    from .uses import Uses
+
+__all__ = [
+    "Definition", "Document", "Family", "Lineage", "Range", "Sample", "Shape", "Signature", "Target",
+]  # fmt: skip
 
 #: First and last value of an index.
 Range = tuple[Term, Term]
 #: For each index of a family its range, or None where it is not known; None for any indices.
 Shape = tuple[Range | None, ...] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -45,11 +52,80 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """``define name[indices] = body``; in the body the indices are free symbols."""
+    """A name for a term; in the body the indices are free symbols.
+
+    A family by recursion is one definition too: its body is
+    ``cases(measure > 0: general case, else: base case)``.
+
+    Attributes:
+        name: what is defined.
+        indices: names of its indices.
+        body: its value, for every value of the indices.
+        measure: what grows by 1 from step to step, and is at most 0 at the base: ``t`` or ``T - t``;
+            None outside recursions.
+        group: definitions that use one another have the same number; a group uses earlier ones only.
+    """
 
     name: str
     indices: tuple[str, ...]
     body: Term
+    measure: Term | None = None
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``sample x[t,i] ~ q(· | x[t-1,i]; φ)``: one statement.
+
+    Attributes:
+        name: the family that is drawn.
+        indices: its indices in the statement: ``Sym`` for an index, ``Num`` or the name of the end for
+            a base case, ``Sym("·")`` for the whole row that a resampling law draws at once.
+        law: the density at the drawn value itself, ``q(x[t,i] | x[t-1,i]; φ)``, so that its log is the
+            log-density of the draw; or a resampling law, ``R(v̄[t-1,·])``, whose weights are a row over
+            ``Sym("·")``.
+        span: where the statement stands.
+    """
+
+    name: str
+    indices: tuple[Term, ...]
+    law: Term
+    span: Span
+
+    @property
+    def is_map(self) -> bool:
+        """Whether ancestors are drawn, by a resampling law."""
+        return ROW in self.indices
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """``lineage x̃ of x by a``.
+
+    Attributes:
+        name: the path family ``x̃``, used as ``x̃[lo:hi,i]``.
+        of: the family ``x`` whose values it collects.
+        by: the ancestor map ``a``.
+        map: the defined map ``ã``; ``ã[s,t,i]`` is the ancestor at time s of particle i of time t.
+    """
+
+    name: str
+    of: str
+    by: str
+    map: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What is known of a name that statements give indices.
+
+    Attributes:
+        role: ``sampled``, ``an ancestor map``, ``a lineage`` or ``defined``.
+        shape: the range of each index, over all statements of the name.
+    """
+
+    role: str
+    shape: tuple[Range | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +137,13 @@ class Target:
     span: Span
 
 
+#: The index of a whole row, ``a[t,·]``.
+ROW = Sym("·")
+
+
 @dataclass(frozen=True)
 class Document:
-    """The declarations, definitions and targets of a document, in the order of their statements.
+    """What a document says; permuting its definitions changes nothing.
 
     Attributes:
         counts: names of positive whole numbers.
@@ -73,7 +153,14 @@ class Document:
         variables: each other variable, with the ranges of its indices, or None for any.
         densities: positive functions, each of which integrates to one in what stands left of ``|``.
         functions: smooth functions of any sign.
-        definitions: named terms; each uses only earlier ones.
+        resampling: names of resampling laws.
+        samples: the sampling statements.
+        lineages: each path family, by its name.
+        families: what is known of each sampled, defined or path family.
+        definitions: named terms, sorted: groups in the order of dependency, and in a group each
+            definition behind those that it uses at the same time.
+        index_valued: families whose values are indices: ancestor maps, and what is defined by them.
+        paths: what a density means along a path; its name, primed for further families.
         targets: what is to be derived.
         text: the source.
         file: where it came from.
@@ -86,7 +173,14 @@ class Document:
     variables: Mapping[str, Shape] = field(default_factory=dict)
     densities: Mapping[str, Signature] = field(default_factory=dict)
     functions: Mapping[str, Signature] = field(default_factory=dict)
+    resampling: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    lineages: Mapping[str, Lineage] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
     definitions: tuple[Definition, ...] = ()
+    index_valued: frozenset[str] = frozenset()
+    stopping: frozenset[str] = frozenset()
+    paths: Mapping[str, PathLaw] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     text: str = ""
     file: str | None = None
@@ -105,8 +199,10 @@ class Document:
             return "a density"
         if name in self.functions:
             return "a function"
-        if any(d.name == name for d in self.definitions):
-            return "defined"
+        if name in self.resampling:
+            return "a resampling law"
+        if name in self.families:
+            return self.families[name].role
         return "a variable" if name in self.variables else None
 
     def declares(self, name: str) -> bool:
@@ -115,10 +211,11 @@ class Document:
 
     def names(self) -> list[str]:
         """Every declared name."""
-        return [
+        every = [
             *self.counts, *self.parameters, *self.indices, *self.observed, *self.variables,
-            *self.densities, *self.functions, *(d.name for d in self.definitions),
+            *self.densities, *self.functions, *self.resampling, *self.families,
         ]  # fmt: skip
+        return list(dict.fromkeys(every))
 
     def definition(self, name: str) -> Definition | None:
         """The definition of a name."""
@@ -127,6 +224,20 @@ class Document:
     def signature(self, name: str) -> Signature | None:
         """The signature of a density or function."""
         return self.densities.get(name) or self.functions.get(name)
+
+    def shape(self, name: str) -> Shape:
+        """The range of each index of a family: of all its statements together, ``0..T`` for a base at 0.
+
+        () for what has no indices, None for a variable that may have any.
+        """
+        if name in self.families:
+            return self.families[name].shape
+        if name in self.parameters:
+            bounds = self.parameters[name]
+            return () if bounds is None else (bounds,)
+        if name in self.observed:
+            return self.observed[name]
+        return self.variables.get(name, ())
 
     def parameter_is_vector(self, name: str) -> bool:
         """Whether the name is a parameter that was declared with an index."""
@@ -139,234 +250,117 @@ class Document:
 
     def scope(self) -> Uses:
         """The check of names for the parser."""
+        from .uses import Uses
+
         return Uses(self)
-
-    def unfold(self, term: Term) -> Term:
-        """The term with every defined name replaced by its body, to the bottom.
-
-        Linear in the DAG of the result; nothing is captured, for bodies are closed and what is put
-        in for their indices is shifted under their binders.
-        """
-        table: dict[str, Definition] = {}
-        for definition in self.definitions:
-            table[definition.name] = Definition(
-                definition.name, definition.indices, _unfold(definition.body, table)
-            )
-        return _unfold(term, table)
-
-
-def _unfold(term: Term, table: Mapping[str, Definition]) -> Term:
-    """Replace names by bodies that are unfolded already."""
-    if not table:
-        return term
-    root = Store().add(term)
-    done: dict[int, Term] = {}
-    for node in postorder(root):
-        args = tuple(done[id(a)] for a in node.args)
-        found = table.get(node.key) if isinstance(node, (Sym, Indexed)) else None
-        if found is not None and len(found.indices) == len(args):
-            done[id(node)] = substitute(found.body, dict(zip(found.indices, args, strict=True)))
-        else:
-            done[id(node)] = rebuild(node, args)
-    return done[id(root)]
-
-
-class Uses:
-    """The parser's questions about names, answered by a document.
-
-    Args:
-        document: what is declared so far.
-        local: indices that the head of a definition brings into scope.
-        defining: the name that is being defined, whose use would be a recursion.
-        signature: whether slots of a signature are read, where a name may be new.
-        ranges: whether the range of an index is read, whose names are counts.
-    """
-
-    __slots__ = ("_defining", "_document", "_local", "_ranges", "_signature")
-
-    def __init__(
-        self,
-        document: Document,
-        local: Sequence[str] = (),
-        defining: str | None = None,
-        signature: bool = False,
-        ranges: bool = False,
-    ) -> None:
-        self._document = document
-        self._ranges = ranges
-        self._local = frozenset(local)
-        self._defining = defining
-        self._signature = signature
-
-    def symbol(self, name: str) -> None:
-        """A name that stands alone.
-
-        Raises:
-            DeclarationError: undeclared, an index that nothing binds, a family without its indices, a
-                function without its arguments.
-        """
-        if self._signature:
-            return
-        document = self._document
-        kind = self._known(name, "bound" if self._ranges else "name")
-        if kind == "an index":
-            if name not in self._local:
-                raise DeclarationError(
-                    f"the index {name} is out of scope",
-                    instead=f"sum over it, Σ[{name}](…), or declare  variable k  for one fixed value k",
-                )
-        elif kind in ("a density", "a function"):
-            raise DeclarationError(
-                f"{name} is {kind}, and stands here without arguments",
-                instead=f"write {document.signature(name)}",
-            )
-        elif kind != "a parameter":  # the builder knows where a vector may stand without its index
-            shape = self._shape(name)
-            if shape:
-                slots = ",".join("ijkl"[: len(shape)])
-                raise DeclarationError(
-                    f"{name} is a family, and stands here without its index", instead=f"write {name}[{slots}]"
-                )
-
-    def family(self, name: str, indices: Sequence[Term]) -> None:
-        """A name at indices.
-
-        Raises:
-            DeclarationError: undeclared, no family, a wrong number of indices, a number out of range.
-        """
-        if self._signature and not self._document.declares(name):
-            return
-        kind = self._known(name)
-        shape = self._shape(name)
-        if shape == () or kind in ("a count", "an index", "a density", "a function"):
-            called = "(…)" if kind in ("a density", "a function") else " alone"
-            raise DeclarationError(f"{name} is {kind}, without indices", instead=f"write {name}{called}")
-        if shape is None:
-            return
-        if len(shape) != len(indices):
-            raise DeclarationError(
-                f"{name} has {len(shape)} {'index' if len(shape) == 1 else 'indices'}, here {len(indices)}",
-                instead=f"write {name}[{','.join('ijkl'[: len(shape)])}]",
-            )
-        for index, bounds in zip(indices, shape, strict=True):
-            if isinstance(index, Num):
-                _check_literal(name, index, bounds)
-
-    def function(
-        self, name: str, args: Sequence[Term], given: Sequence[Term], params: Sequence[Term]
-    ) -> None:
-        """A function or density at its arguments.
-
-        Raises:
-            DeclarationError: undeclared, no function, wrong numbers of slots, a count as a parameter.
-        """
-        if self._signature:
-            return
-        document = self._document
-        kind = self._known(name, "function")
-        signature = document.signature(name)
-        if signature is None:
-            raise DeclarationError(
-                f"{name} is {kind} and cannot be applied", instead=f"for a product write {name}*(…)"
-            )
-        if (len(args), len(given), len(params)) != signature.counts:
-            raise DeclarationError(f"{name} is applied otherwise than declared", instead=f"write {signature}")
-        for param in params:
-            if isinstance(param, Sym) and param.name in document.counts:
-                raise DeclarationError(
-                    f"{param.name} is a count, and used as a parameter", instead=f"write {signature}"
-                )
-
-    def gradient(self, name: str) -> None:
-        """A name behind ∇.
-
-        Raises:
-            DeclarationError: anything but a declared parameter.
-        """
-        kind = self._document.kind(name)
-        if kind == "a parameter":
-            return
-        parameters = list(self._document.parameters)
-        near = closest(name, parameters)
-        declared = ", ".join(parameters)
-        if kind is None:
-            what = f"the parameter {name} is not declared"
-        else:
-            what = f"{name} is {kind}, and a ∇ needs a parameter"
-        if near:
-            raise DeclarationError(what, instead=f"write ∇{near}")
-        advice = f"one of the parameters: {declared}" if parameters else f"declare it:  parameter {name}"
-        raise DeclarationError(what, instead=advice)
-
-    def index_range(self, name: str) -> Range:
-        """The declared range of an index.
-
-        Raises:
-            DeclarationError: it is no index.
-        """
-        found = self._document.indices.get(name)
-        if found is None:
-            raise DeclarationError(
-                f"{name} is not declared as an index",
-                instead=f"write Σ[{name}=1..N](…), or declare  index {name} = 1..N",
-            )
-        return found
-
-    def binds(self, name: str) -> None:
-        """A name that a Σ, ∏ or 𝔼 binds.
-
-        Raises:
-            DeclarationError: it means something else already.
-        """
-        kind = self._document.kind(name)
-        if kind not in (None, "an index", "a variable", "observed"):
-            raise DeclarationError(f"{name} is {kind}, and bound here", instead="bind another name")
 
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
-        return bool(self._document.unfold(term).flags & HAS_BARE_STOP)
+        return bare_stop(term, self.stopping)
 
-    def _shape(self, name: str) -> Shape:
-        document = self._document
-        definition = document.definition(name)
-        if definition is not None:
-            return tuple(document.indices.get(i) for i in definition.indices)
-        if name in document.parameters:
-            bounds = document.parameters[name]
-            return () if bounds is None else (bounds,)
-        if name in document.observed:
-            return document.observed[name]
-        return document.variables.get(name)
+    def unfold(self, term: Term) -> Term:
+        """The term with every name defined without recursion replaced by its body, to the bottom.
 
-    def _known(self, name: str, role: str = "name") -> str:
-        """The kind of a declared name."""
-        document = self._document
-        kind = document.kind(name)
-        if kind is not None:
-            return kind
-        if name == self._defining:
-            raise DeclarationError(
-                f"{name} is defined by itself", instead="definitions by recursion come with a later version"
-            )
-        near = closest(name, document.names())
-        forms = {"function": f"function {name}(x; θ)", "bound": f"count {name}"}
-        raise DeclarationError(
-            f"{name} is not declared",
-            instead=f"write {near}" if near else f"declare it:  {forms.get(role, f'variable {name}')}",
-        )
+        Densities along a path become products over its steps.  Families by recursion stay.  Linear in
+        the DAG of the result; nothing is captured, for bodies are closed and what is put in for their
+        indices is shifted under their binders.
+        """
+        table: dict[str, Definition] = {}
+        for definition in self.definitions:
+            if definition.measure is None:
+                body = self._unfold(definition.body, table)
+                table[definition.name] = Definition(definition.name, definition.indices, body)
+        return self._unfold(term, table)
+
+    def _unfold(self, term: Term, table: Mapping[str, Definition]) -> Term:
+        """Replace names by bodies that are unfolded already, and path forms by products."""
+        if not table and not self.paths:
+            return term
+        root = Store().add(term)
+        done: dict[int, Term] = {}
+        for node in postorder(root):
+            args = tuple(done[id(a)] for a in node.args)
+            found = table.get(node.key) if isinstance(node, (Sym, Indexed)) else None
+            if found is not None and len(found.indices) == len(args) and not has_slice(node):
+                done[id(node)] = substitute(found.body, dict(zip(found.indices, args, strict=True)))
+                continue
+            new = rebuild(node, args)
+            along = expand(new, self) if isinstance(new, App) else None
+            done[id(node)] = new if along is None else self._unfold(along, table)
+        return done[id(root)]
+
+    def with_definitions(self, definitions: Iterable[Definition]) -> Document:
+        """The document with more definitions, each a group of its own behind the present ones.
+
+        A name that is defined already is defined anew.
+        """
+        new = tuple(definitions)
+        names = {d.name for d in new}
+        kept = [d for d in self.definitions if d.name not in names]
+        group = max((d.group for d in kept), default=-1)
+        families = dict(self.families)
+        for definition in new:
+            group += 1
+            kept.append(replace(definition, group=group))
+            families[definition.name] = Family("defined", _ranges(definition, self.indices))
+        document = replace(self, definitions=tuple(kept), families=families)
+        return document.settled()
+
+    def settled(self) -> Document:
+        """The document with what follows from its definitions worked out: ``stopping`` and ``paths``."""
+        stopping: set[str] = set()
+        while True:
+            more = {
+                d.name for d in self.definitions if d.name not in stopping and bare_stop(d.body, stopping)
+            }
+            if not more:
+                break
+            stopping |= more
+        document = replace(self, stopping=frozenset(stopping))
+        return replace(document, paths=laws_of_paths(document))
 
 
-def _check_literal(name: str, index: Num, bounds: Range | None) -> None:
-    """A literal index must be a whole number within a literal range."""
-    value = index.value
-    if value.denominator != 1:
-        raise DeclarationError(f"the index {value} of {name} is no whole number", instead=f"write {name}[1]")
-    if bounds is None:
-        return
+def _ranges(definition: Definition, indices: Mapping[str, Range]) -> tuple[Range | None, ...]:
+    """The declared range of each index, from the base on where there is a recursion."""
+    from .linear import read
+
+    out: list[Range | None] = []
+    for name in definition.indices:
+        bounds = indices.get(name)
+        form = None if definition.measure is None else read(definition.measure)
+        if bounds is not None and form is not None and name in form.parts:
+            out.append(_from_base(bounds, form, name))
+        else:
+            out.append(bounds)
+    return tuple(out)
+
+
+def _from_base(bounds: Range, form: object, name: str) -> Range:
+    """The range of an index, with the value at which its measure is 0 taken in."""
+    from .linear import Linear, as_term, constant_difference
+
+    assert isinstance(form, Linear)
+    forward = form.parts[name] > 0
+    origin = as_term(Linear.variable(name) - form if forward else form + Linear.variable(name))
     lo, hi = bounds
-    low = isinstance(lo, Num) and value < lo.value
-    if low or (isinstance(hi, Num) and value > hi.value):
-        raise DeclarationError(
-            f"the index {value} of {name} is out of its range {lo}..{hi}",
-            instead=f"write an index from {lo} to {hi}",
-        )
+    if forward:
+        return (origin if (constant_difference(lo, origin) or 0) > 0 else lo), hi
+    return lo, (origin if (constant_difference(origin, hi) or 0) > 0 else hi)
+
+
+def bare_stop(term: Term, stopping: frozenset[str] | set[str]) -> bool:
+    """Whether a ⊥ stands outside every →, the names of ``stopping`` being terms where one does."""
+    if term.flags & HAS_BARE_STOP:
+        return True
+    if not stopping:
+        return False
+    todo, seen = [term], set[int]()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen or isinstance(node, Eval):
+            continue
+        seen.add(id(node))
+        if isinstance(node, (Sym, Indexed)) and node.key in stopping:
+            return True
+        todo.extend(node.args)
+    return False

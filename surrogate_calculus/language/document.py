@@ -22,23 +22,29 @@ unless a statement declares it otherwise; the names behind ``;`` must be declare
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DeclarationError, ParseError, Span
 from .arithmetic import Node
-from .builder import Builder
-from .declarations import Definition, Document, Range, Signature, Target, Uses
-from .names import closest, is_name
+from .checks import Role, check_indices, is_index_like, walk
+from .declarations import ROW, Definition, Document, Family, Lineage, Range, Sample, Target
+from .heads import Head, Layout, layout
+from .linear import read
+from .names import canonical_name, closest
 from .parser import run
+from .recursion import Body, Use, grouped, total, uses_of
 from .scanner import KEYWORDS, Token, check_brackets, classify, scan, statements
-from .terms import FUNCTIONS, Indexed, Num, Sym, Term
+from .statements import StatementBuilder
+from .terms import ZERO, Add, Fn, Indexed, Mul, Num, Sym, postorder
 
 __all__ = ["load", "parse_document"]
 
 #: Statements that the language will have, but has not yet.
-_LATER = ("sample", "resampling", "lineage", "theorem", "assume", "proof", "axiom", "import", "use")
+_LATER = ("theorem", "assume", "proof", "axiom", "import", "use")
 
 
 def load(path: str | Path) -> Document:
@@ -67,29 +73,246 @@ def parse_document(text: str, file: str | None = None) -> Document:
 
     Raises:
         ParseError: text that is not of the language, with line, column, caret and advice.
-        DeclarationError: statements that contradict each other, or a name used against its declaration.
+        DeclarationError: statements that contradict each other, a name used against its declaration, a
+            recursion without a base case or order, an index out of its range.
         TermError: an ill-formed term.
     """
     check_brackets(text, file)
-    document = Document(text=text, file=file)
+    reader = _Reader(Document(text=text, file=file))
     for tokens in statements(scan(text, file), text):
         if tokens:
-            document = _statement(tokens, document)
-    return document
+            reader.announce(tokens)
+    return reader.document_of_all()
 
 
-def _statement(tokens: list[Token], document: Document) -> Document:
-    """The document after one more statement."""
-    head = tokens[0]
-    kind = KEYWORDS.get(head.value) if head.type == "NAME" else None
-    if kind is None:
-        raise _no_statement(tokens, document)
-    head.type = kind
-    classified = classify(tokens)
-    builder = _StatementBuilder(document, kind)
-    result: Document = run("statement", classified, builder)
-    builder.finish()
-    return result
+class _Reader:
+    """Reads declarations and heads first, so that what they hold may use any of them, then the rest."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.heads: dict[str, list[Head]] = {}
+        self.waiting: list[list[Token]] = []
+        self.layouts: dict[str, Layout] = {}
+        self.bodies: dict[str, list[Body]] = {}
+        self.targets: list[tuple[Target, Node]] = []
+        self.lines: list[tuple[Token, Token, Token]] = []
+
+    # Declarations and heads -------------------------------------------------------------------
+
+    def announce(self, tokens: list[Token]) -> None:
+        """Read a declaration, or the head of anything else."""
+        word = tokens[0]
+        kind = KEYWORDS.get(word.value) if word.type == "NAME" else None
+        if kind is None:
+            raise _no_statement(tokens, self.document)
+        word.type = kind
+        if kind == "LINEAGE":
+            for token, role in zip(tokens[1:], ("NAME", "OF", "NAME", "BY", "NAME"), strict=False):
+                if token.type == "NAME" and role == token.value.upper():
+                    token.type = role
+        end = next((k for k, t in enumerate(tokens) if t.type == ("EQ" if kind == "DEFINE" else "TILDE")), 0)
+        if kind in ("DEFINE", "SAMPLE") and end:
+            head = StatementBuilder(self.document, kind).heading_of(_copied(tokens[:end]))
+            self.heads.setdefault(head.name, []).append(head)
+            self._family(head.name, Family(head.role, (None,) * len(head.indices)))
+            self.waiting.append(tokens)
+        elif kind == "DERIVE":
+            self.waiting.append(tokens)
+        else:
+            found = self._read(tokens)
+            if kind == "LINEAGE":
+                StatementBuilder(self.document, kind)._declare(found[0], self.document)
+                self.lines.append(found)
+                self._family(found[0].value, Family("a lineage", (None, None)))
+            else:
+                self.document = found
+
+    def _read(self, tokens: list[Token]) -> Any:
+        """What a whole statement says."""
+        builder = StatementBuilder(self.document, tokens[0].type)
+        result = run("statement", classify(tokens), builder)
+        builder.finish()
+        return result
+
+    def _family(self, name: str, family: Family) -> None:
+        document = self.document
+        variables = {n: s for n, s in document.variables.items() if n != name}
+        self.document = replace(document, families={**document.families, name: family}, variables=variables)
+
+    def _wrong(self, what: str, instead: str, token: Token) -> DeclarationError:
+        where = Span(token.start, token.end)
+        return DeclarationError(
+            what, instead=instead, text=self.document.text, span=where, file=self.document.file
+        )
+
+    # All of it --------------------------------------------------------------------------------
+
+    def document_of_all(self) -> Document:
+        """The document, when every statement has been announced."""
+        for name, heads in self.heads.items():
+            self.layouts[name] = layout(heads, self.document)
+            self._family(name, Family(heads[0].role, self.layouts[name].shape))
+        for line in self.lines:
+            self._lineage(*line)
+        for tokens in self.waiting:
+            found = self._read(tokens)
+            if isinstance(found, Body):
+                self.bodies.setdefault(found.head.name, []).append(found)
+            else:
+                self.targets.append(found)
+        for name, layout_ in self.layouts.items():
+            if self.document.families[name].role == "an ancestor map":
+                self._family(name, Family("an ancestor map", self._with_row(layout_)))
+        self.document = replace(
+            self.document,
+            definitions=tuple(self._maps()),
+            samples=self._samples(),
+            targets=tuple(t for t, _ in self.targets),
+        )
+        self.document = replace(self.document, index_valued=self._index_valued())
+        self.document = replace(self.document, definitions=self._definitions()).settled()
+        self._check()
+        return self.document
+
+    def _lineage(self, name: Token, of: Token, by: Token) -> None:
+        """One lineage, and the name of its map."""
+        document = self.document
+        family, ancestors = document.families.get(of.value), document.families.get(by.value)
+        if family is None or family.role not in ("sampled", "defined") or len(family.shape) != 2:
+            raise self._wrong(
+                f"{of.value} is no family over time and particles",
+                f"draw or define {of.value}[t,i], the first index its time",
+                of,
+            )
+        if ancestors is None or ancestors.role == "sampled" or len(ancestors.shape) != 2:
+            raise self._wrong(
+                f"{by.value} is no ancestor map over time and particles",
+                f"write  sample {by.value}[t,·] ~ R(w[t-1,·]), or define it by such a map",
+                by,
+            )
+        mark = canonical_name(re.sub(r"^[^\W\d_]+[\u0300-\u036f]*", "\\g<0>\u0303", by.value))
+        while document.declares(mark):
+            mark += "'"
+        line = Lineage(name.value, of.value, by.value, mark)
+        self._family(name.value, Family("a lineage", family.shape))
+        times, particles = family.shape
+        self._family(mark, Family("defined", (times, times, particles)))
+        self.document = replace(self.document, lineages={**self.document.lineages, name.value: line})
+
+    def _with_row(self, family: Layout) -> tuple[Range | None, ...]:
+        """The shape of a map: its row is as long as that of its weights.
+
+        Raises:
+            DeclarationError: weights of different lengths.
+        """
+        ranges: dict[Range, Body] = {}
+        for body in self.bodies[family.name]:
+            for node in postorder(body.node.term):
+                shape = (
+                    self.document.shape(node.key) if isinstance(node, Indexed) and ROW in node.args else None
+                )
+                if shape is not None:
+                    bounds = shape[node.args.index(ROW)]
+                    if bounds is not None:
+                        ranges.setdefault(bounds, body)
+        if len(ranges) > 1:
+            shown = " and ".join(f"{lo}..{hi}" for lo, hi in ranges)
+            raise list(ranges.values())[-1].head.at(
+                self.document, f"the weights of {family.name} have rows over {shown}", "draw from one row"
+            )
+        row = next(iter(ranges), None)
+        model = family.heads[0].indices
+        return tuple(row if i == ROW else r for i, r in zip(model, family.shape, strict=True))
+
+    def _maps(self) -> Iterator[Definition]:
+        """The defined maps of the lineages."""
+        for line in self.document.lineages.values():
+            family = self.layouts[line.by]
+            time, particle = (n or "" for n in family.indices)
+            time, particle = time or "t", particle if particle not in ("", ROW.key) else ""
+            names = [time]
+            particle = particle or next(n for n in "ijk" if n not in names)
+            start = next(n for n in ("s", "r", "u", "s'") if n not in (time, particle))
+            s, t, i = Sym(start), Sym(time), Sym(particle)
+            before = Add(t, Num(-1))
+            measure = Add(t, Mul(Num(-1), s))
+            earlier = Indexed(line.map, s, before, Indexed(line.by, t, i))
+            body = Fn("cases", Fn("gt", measure, ZERO), earlier, i)
+            yield Definition(line.map, (start, time, particle), body, measure)
+
+    def _samples(self) -> tuple[Sample, ...]:
+        bodies = [b for own in self.bodies.values() for b in own if b.head.sampled]
+        bodies.sort(key=lambda b: b.head.span.start)
+        return tuple(Sample(b.head.name, b.head.indices, b.node.term, b.head.span) for b in bodies)
+
+    def _index_valued(self) -> frozenset[str]:
+        """Maps, and what is defined by them or used as an index."""
+        document = self.document
+        maps = {n for n, f in document.families.items() if f.role == "an ancestor map"}
+        maps |= {line.map for line in document.lineages.values()}
+        nodes = [b.node for bodies in self.bodies.values() for b in bodies] + [n for _, n in self.targets]
+        as_index = {
+            v.node.term.key
+            for n in nodes
+            for v in walk(n)
+            if v.role is Role.INDEX and isinstance(v.node.term, Indexed)
+        }
+        while True:
+            before = len(maps)
+            for name, bodies in self.bodies.items():
+                if name in maps or bodies[0].head.sampled:
+                    continue
+                kinds = [
+                    is_index_like(b.node.term, [*document.counts, *map(str, b.head.indices)], maps)
+                    for b in bodies
+                ]
+                if all(kinds) and (2 in kinds or name in as_index):
+                    maps.add(name)
+            if len(maps) == before:
+                return frozenset(maps)
+
+    def _definitions(self) -> tuple[Definition, ...]:
+        """Every definition, total and sorted."""
+        document = self.document
+        uses = {n: [u for b in bodies for u in uses_of(b, document)] for n, bodies in self.bodies.items()}
+        maps = {d.name: d for d in document.definitions}
+        for line in document.lineages.values():
+            now = tuple(read(Sym(n)) for n in maps[line.map].indices[1:])
+            place = next(Span(t.start, t.end) for t, *_ in self.lines if t.value == line.name)
+            uses[line.map] = [
+                Use(line.map, None, line.by, now, place), Use(line.map, None, line.map, (None, *now), place)
+            ]  # fmt: skip
+        grouped([*self.layouts, *maps], self.layouts, uses, document, strict=False)
+        defined = [n for n in self.layouts if document.families[n].role == "defined"]
+        out: list[Definition] = []
+        for number, group in enumerate(grouped([*defined, *maps], self.layouts, uses, document, strict=True)):
+            if group.names[0] in maps:
+                out.append(replace(maps[group.names[0]], group=number))
+            else:
+                out.extend(total(group, self.layouts, self.bodies, number))
+        return tuple(out)
+
+    def _check(self) -> None:
+        """The indices of every statement."""
+        document = self.document
+        for line in self.lines:
+            by = line[2]
+            if by.value not in document.index_valued:
+                raise self._wrong(
+                    f"{by.value} is no ancestor map",
+                    f"write  sample {by.value}[t,·] ~ R(w[t-1,·]), or define it by such a map",
+                    by,
+                )
+        for name, bodies in self.bodies.items():
+            role = Role.INDEX if name in document.index_valued and not bodies[0].head.sampled else Role.VALUE
+            for body in bodies:
+                check_indices(body.node, document, self.layouts[name].ranges(body.head), role)
+        for _, node in self.targets:
+            check_indices(node, document, {})
+
+
+def _copied(tokens: list[Token]) -> list[Token]:
+    return [Token(t.type, t.value, t.start, t.end) for t in tokens]
 
 
 def _no_statement(tokens: list[Token], document: Document) -> ParseError:
@@ -111,263 +334,3 @@ def _no_statement(tokens: list[Token], document: Document) -> ParseError:
     return ParseError(
         what, instead=advice, text=document.text, span=Span(head.start, head.end), file=document.file
     )
-
-
-class _StatementBuilder(Builder):
-    """The callbacks of one statement; the last one gives the document with the statement in it."""
-
-    def __init__(self, document: Document, kind: str) -> None:
-        signature = kind in ("DENSITY", "FUNCTION")
-        super().__init__(
-            document.text,
-            document.file,
-            Uses(document, signature=signature, ranges=kind == "INDEX"),
-            () if signature else document.vector_names,
-        )
-        self.document = document
-        self.declaring = kind in ("PARAMETER", "OBSERVED", "VARIABLE")
-
-    def _declare(self, token: Token, document: Document) -> str:
-        """The name of a new declaration.
-
-        Raises:
-            DeclarationError: it has a meaning already.
-        """
-        name: str = token.value
-        place = Span(token.start, token.end)
-        where = {"text": self.text, "span": place, "file": self.file}
-        if not is_name(name) or name in FUNCTIONS:
-            raise DeclarationError(
-                f"{name} is a word of the language", instead="choose another name", **where  # type: ignore[arg-type]
-            )
-        kind = document.kind(name)
-        if kind is not None:
-            raise DeclarationError(
-                f"{name} is declared twice: it is {kind} already",
-                instead="give one of the two another name",
-                **where,  # type: ignore[arg-type]
-            )
-        return name
-
-    def _wrong(self, what: str, instead: str, start: int, end: int) -> DeclarationError:
-        return DeclarationError(what, instead=instead, text=self.text, span=Span(start, end), file=self.file)
-
-    # Declarations -----------------------------------------------------------------------------
-
-    def count(self, c: list[Any]) -> Document:
-        """``count N, T``."""
-        document = self.document
-        for token in c[1]:
-            document = replace(document, counts=(*document.counts, self._declare(token, document)))
-        return document
-
-    def declaration(self, c: list[Any]) -> tuple[Token, list[Node] | None]:
-        """A name, with its indices."""
-        if len(c) == 1:
-            return c[0], None
-        self._no_dots(c[2])
-        return c[0], c[2]
-
-    def name(self, c: list[Any]) -> Node:
-        """A name; an index may stand free in a declaration."""
-        token = c[0]
-        if self.declaring and token.value in self.document.indices:
-            return Node(Sym(token.value), token.start, token.end)
-        return super().name(c)
-
-    def _ranges(self, items: list[Node]) -> tuple[Range | None, ...]:
-        """The ranges of declared indices."""
-        out: list[Range | None] = []
-        for item in items:
-            term = item.term
-            found = self.document.indices.get(term.key) if isinstance(term, Sym) else None
-            if found is None:
-                raise self._wrong(
-                    "the indices of a declaration are declared index names",
-                    "declare  index k = 1..K  first, then write [k]",
-                    item.start,
-                    item.end,
-                )
-            out.append(found)
-        return tuple(out)
-
-    def parameter(self, c: list[Any]) -> Document:
-        """``parameter θ, β[k]``."""
-        document = self.document
-        for token, items in c[1]:
-            name = self._declare(token, document)
-            bounds: Range | None = None
-            if items is not None:
-                ranges = self._ranges(items)
-                if len(ranges) != 1:
-                    raise self._wrong(
-                        f"the parameter {name} has {len(ranges)} indices; a vector has one",
-                        f"declare its rows or columns as parameters of their own: {name}[k]",
-                        token.start,
-                        items[-1].end,
-                    )
-                bounds = ranges[0]
-            document = replace(document, parameters={**document.parameters, name: bounds})
-        return document
-
-    def observed(self, c: list[Any]) -> Document:
-        """``observed y[t]``."""
-        document = self.document
-        for token, items in c[1]:
-            shape = self._ranges(items) if items is not None else ()
-            name = self._declare(token, document)
-            document = replace(document, observed={**document.observed, name: shape})
-        return document
-
-    def variable(self, c: list[Any]) -> Document:
-        """``variable x[i]``."""
-        document = self.document
-        for token, items in c[1]:
-            shape = self._ranges(items) if items is not None else ()
-            known = document.variables
-            if known.get(token.value, ()) is not None:  # a slot's name may get its indices afterwards
-                self._declare(token, document)
-            document = replace(document, variables={**known, token.value: shape})
-        return document
-
-    def index(self, c: list[Any]) -> Document:
-        """``index i, j = 1..N``."""
-        _, names, _, lo, _, hi = c
-        document = self.document
-        for bound in (lo, hi):
-            if isinstance(bound.term, Num) and bound.term.value.denominator != 1:
-                raise self._wrong(
-                    "an index runs over whole numbers", "write index i, j = 1..N", bound.start, bound.end
-                )
-        for token in names:
-            name = self._declare(token, document)
-            document = replace(document, indices={**document.indices, name: (lo.term, hi.term)})
-        return document
-
-    def signature(self, c: list[Any]) -> tuple[Token, tuple[list[Node], list[Node], list[Node]]]:
-        """``p(x, y | z; θ)``."""
-        for part in c[2]:
-            self._no_dots(part)
-            for slot in part:
-                if not isinstance(slot.term, (Sym, Indexed)):
-                    raise self._wrong(
-                        "a slot of a declaration is a name",
-                        f"write {c[0].value}(x, y | z; θ)",
-                        slot.start,
-                        slot.end,
-                    )
-        return c[0], c[2]
-
-    def _signatures(self, declared: list[Any], dense: bool) -> Document:
-        document = self.document
-        for token, slots in declared:
-            name = self._declare(token, document)
-            if dense and not slots[0]:
-                raise self._wrong(
-                    f"{name} is a density of nothing", f"write {name}(x; θ)", token.start, token.end
-                )
-            self._check_different(slots)
-            for param in slots[2]:
-                self._check_parameter(param, document)
-            variables = dict(document.variables)
-            for slot in (*slots[0], *slots[1]):
-                key = slot.term.key
-                if key == name:
-                    raise self._wrong(f"{name} is its own argument", f"write {name}(x)", slot.start, slot.end)
-                kind = document.kind(key)
-                if kind is None:
-                    if not is_name(key) or key in FUNCTIONS:
-                        raise self._wrong(
-                            f"{key} is a word of the language", "choose another name", slot.start, slot.end
-                        )
-                    variables[key] = None
-                elif kind in ("a density", "a function"):
-                    raise self._wrong(
-                        f"{key} is {kind}, and stands in a slot without arguments",
-                        "write a name for what is put in, such as x",
-                        slot.start,
-                        slot.end,
-                    )
-            terms: list[tuple[Term, ...]] = [tuple(s.term for s in part) for part in slots]
-            signature = Signature(name, terms[0], terms[1], terms[2])
-            if dense:
-                document = replace(document, densities={**document.densities, name: signature})
-            else:
-                document = replace(document, functions={**document.functions, name: signature})
-            document = replace(document, variables=variables)
-        return document
-
-    def _check_different(self, slots: tuple[list[Node], list[Node], list[Node]]) -> None:
-        """Refuse a name that stands in two slots: ``p(x | x)`` would be a law given its own value."""
-        seen: set[Term] = set()
-        for slot in (*slots[0], *slots[1], *slots[2]):
-            if slot.term in seen:
-                raise self._wrong(
-                    f"{self.text[slot.start : slot.end]} stands in two slots",
-                    "write a name of its own in each",
-                    slot.start,
-                    slot.end,
-                )
-            seen.add(slot.term)
-
-    def _check_parameter(self, param: Node, document: Document) -> None:
-        key = param.term.key
-        kind = document.kind(key)
-        if kind == "a parameter":
-            return
-        parameters = list(document.parameters)
-        near = closest(key, parameters)
-        what = f"{key} is {kind or 'not declared'}, and stands behind ; as a parameter"
-        if near:
-            advice = f"write {near}"
-        elif kind is None:
-            advice = f"declare it first:  parameter {key}"
-        else:
-            advice = "behind ; write parameters only; put it left of ;"
-        raise self._wrong(what, advice, param.start, param.end)
-
-    def density(self, c: list[Any]) -> Document:
-        """``density p(x; θ), q(x)``."""
-        return self._signatures(c[1], True)
-
-    def function(self, c: list[Any]) -> Document:
-        """``function f(x; θ)``."""
-        return self._signatures(c[1], False)
-
-    # Definitions and targets ------------------------------------------------------------------
-
-    def define_head(self, c: list[Any]) -> tuple[str, tuple[str, ...]]:
-        """``define w[i]``: its indices are in scope from here on."""
-        token = c[1]
-        name = self._declare(token, self.document)
-        indices: list[str] = []
-        for index in c[3] if len(c) > 2 else ():
-            if index.value not in self.document.indices:
-                raise self._wrong(
-                    f"{index.value} is not declared as an index",
-                    f"declare  index {index.value} = 1..N  first",
-                    index.start,
-                    index.end,
-                )
-            if index.value in indices:
-                raise self._wrong(
-                    f"the index {index.value} stands twice", "write different indices", index.start, index.end
-                )
-            indices.append(index.value)
-        self.scope = Uses(self.document, indices, name)
-        return name, tuple(indices)
-
-    def define(self, c: list[Any]) -> Document:
-        """``define w[i] = …``."""
-        (name, indices), _, body = c
-        document = self.document
-        return replace(
-            document, definitions=(*document.definitions, Definition(name, indices, body.term))
-        )
-
-    def derive(self, c: list[Any]) -> Document:
-        """``derive →(∇θ log Z)``."""
-        node = c[1]
-        document = self.document
-        target = Target(node.term, self.text[node.start : node.end], Span(node.start, node.end))
-        return replace(document, targets=(*document.targets, target))

@@ -52,7 +52,7 @@ _SYMBOLS: dict[str, tuple[str, str]] = {
     "|": ("BAR", "|"), "&": ("AMP", "&"), "⊥": ("STOP", "⊥"), "∇": ("NABLA", "∇"), "→": ("ARROW", "→"),
     "∂": ("PARTIAL", "∂"), "∑": ("BIG", "Σ"), "∏": ("BIG", "∏"),
 }  # fmt: skip
-_FUNCTIONS = frozenset(FUNCTIONS) - {"max", "min", "gt", "ge", "eq", "cases", "pi"}
+_FUNCTIONS = frozenset(FUNCTIONS) - {"max", "min", "gt", "ge", "eq", "cases", "pi", "slice"}
 _PAIRS = frozenset({"max", "min"})
 #: Functions with a command of their own; the others are written ``\operatorname{…}``.
 _OWN_COMMAND = frozenset({"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"})

@@ -92,16 +92,18 @@ def _expression(text: str, given: Document | None, vector: Collection[str], file
     builder = Builder(text, file, scope, names)
     node: Node = run("expression", classify(scan(text, file)), builder)
     builder.finish()
+    if scope is not None:
+        scope.settled(node)
     return node
 
 
 def run(start: str, tokens: list[Token], builder: Builder) -> Any:
-    """Parse tokens of the text language from a start rule: ``expression`` or ``statement``.
+    """Parse tokens of the text language from a start rule: ``expression``, ``statement`` or ``heading``.
 
     Raises:
         ParseError: at the first token that cannot stand where it does.
     """
-    rules = lalr.table("grammar.lark", "expression", "statement")
+    rules = lalr.table("grammar.lark", "expression", "statement", "heading")
     return lalr.run(
         rules,
         start,

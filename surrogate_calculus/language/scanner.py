@@ -37,7 +37,8 @@ MAX_ORDER = 100
 KEYWORDS: dict[str, str] = {
     word: word.upper()
     for word in (
-        "count", "parameter", "index", "observed", "variable", "density", "function", "define", "derive",
+        "count", "parameter", "index", "observed", "variable", "density", "function", "resampling",
+        "sample", "lineage", "define", "derive",
     )
 }  # fmt: skip
 
@@ -59,7 +60,7 @@ _TOKEN = re.compile(
 _BRACKET = re.compile(r"#[^\n]*|[()\[\]]")
 _CLOSES = {")": "(", "]": "["}
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_PLAIN_FUNCTIONS = frozenset(FUNCTIONS) - {"exp", "log", "gt", "ge", "eq", "cases", "pi"}
+_PLAIN_FUNCTIONS = frozenset(FUNCTIONS) - {"exp", "log", "gt", "ge", "eq", "cases", "pi", "slice"}
 
 #: What to write for characters that belong to other notations.
 _FOREIGN: dict[str, str] = {

@@ -82,7 +82,8 @@ HAS_AXIS = 64  # an open coordinate axis of a vector gradient
 
 #: The built-in functions and how many arguments each takes.
 #: ``gt``, ``ge``, ``eq`` are the Iverson brackets ``[a > b]``, ``[a >= b]``, ``[a = b]`` (value 0 or
-#: 1); ``cases`` takes (condition, then, else); ``pi`` is the number π.
+#: 1); ``cases`` takes (condition, then, else); ``pi`` is the number π.  ``slice`` is the range ``lo:hi``
+#: as an index of a family, ``y[1:T]``; it stands nowhere else, and nobody can call it.
 FUNCTIONS: dict[str, int] = {
     "exp": 1,
     "log": 1,
@@ -103,6 +104,7 @@ FUNCTIONS: dict[str, int] = {
     "eq": 2,
     "cases": 3,
     "pi": 0,
+    "slice": 2,
 }
 
 _set = object.__setattr__

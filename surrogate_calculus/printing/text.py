@@ -287,6 +287,8 @@ class _Writer:
         relation = self.style.relations.get(op)
         if relation is not None:
             return ["[", *self.many(args, task, relation, task.tight), "]"]
+        if op == "slice":
+            return self.many(args, task, ":", True)
         if op == "cases":
             return self.cases(term, task)
         if (

@@ -12,7 +12,7 @@ from lark.lexer import Lexer
 
 from surrogate_calculus.errors import ParseError, Span, TermError
 from surrogate_calculus.language.declarations import Document
-from surrogate_calculus.language.document import _StatementBuilder
+from surrogate_calculus.language.statements import StatementBuilder
 from surrogate_calculus.language.lalr import table
 from surrogate_calculus.language.latex_builder import LatexBuilder
 from surrogate_calculus.language.parser import parse, parse_with_spans
@@ -233,7 +233,7 @@ def lalr(grammar: str) -> Lark:
         def lex(self, lexer_state: object, parser_state: object):
             return iter(())
 
-    return Lark(grammar, parser="lalr", lexer=Silent, start=["expression", "statement"], strict=True)
+    return Lark(grammar, parser="lalr", lexer=Silent, start=["expression", "statement", "heading"], strict=True)
 
 
 def test_the_grammar_has_no_conflicts() -> None:
@@ -246,8 +246,8 @@ def test_the_grammar_has_no_conflicts() -> None:
 
 
 def test_every_rule_has_its_method() -> None:
-    builder = _StatementBuilder(Document(), "DERIVE")
-    for name in table("grammar.lark", "expression", "statement").methods:
+    builder = StatementBuilder(Document(), "DERIVE")
+    for name in table("grammar.lark", "expression", "statement", "heading").methods:
         assert callable(getattr(builder, name, None)) or name.startswith("$"), name
     latex = LatexBuilder("", None, ())
     for name in table("latex.lark", "formula").methods:
