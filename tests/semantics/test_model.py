@@ -559,4 +559,4 @@ def test_shared_nodes_are_visited_once() -> None:
 
 def test_every_smooth_function_is_tested() -> None:
     kinks = {"relu", "abs", "sign", "max", "min", "gt", "ge", "eq", "cases", "pi"}
-    assert set(SMOOTH) | kinks == set(FUNCTIONS)
+    assert set(SMOOTH) | kinks == FUNCTIONS.keys() - {"slice"}
