@@ -17,6 +17,7 @@ from ..errors import EvaluationError
 from ..language.names import canonical_name
 from ..language.terms import Axis, Eval, Grad, Indexed, Sym, Term, postorder
 from .evaluate import compute, open_axes, read
+from .schedule import reached
 from .values import Event, Value, named, vector_names
 
 __all__ = ["autodiff", "differentiated", "run"]
@@ -61,8 +62,10 @@ def autodiff(
     """
     expr, vector = read(expr, given, vector)
     values = named({} if values is None else values)
-    term = differentiated(expr, wrt, order, values, vector)
-    return compute(term, values, dtype=dtype, axes=axes, vector=vector, reverse=True, notes=notes)
+    term = differentiated(expr, wrt, order, values, vector, given)
+    return compute(
+        term, values, dtype=dtype, axes=axes, vector=vector, reverse=True, notes=notes, given=given
+    )
 
 
 def run(
@@ -73,11 +76,14 @@ def run(
     axes: Mapping[int, int] | None = None,
     vector: Collection[str] = (),
     notes: list[str] | None = None,
+    given: Any = None,
 ) -> float | Tensor:
     """A term with its own ∇ and ⊥, such as →∇∇E, run as the program that it describes."""
     while isinstance(term, Eval):
         term = term.args[0]
-    return compute(term, values, dtype=dtype, axes=axes, vector=vector, reverse=True, notes=notes)
+    return compute(
+        term, values, dtype=dtype, axes=axes, vector=vector, reverse=True, notes=notes, given=given
+    )
 
 
 def differentiated(
@@ -86,6 +92,7 @@ def differentiated(
     order: int,
     values: Mapping[str, Value],
     vector: Collection[str] = (),
+    given: Any = None,
 ) -> Term:
     """``∇…∇ expr``: a ∇ for every order, with a new coordinate axis where the parameter is a vector."""
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
@@ -101,7 +108,7 @@ def differentiated(
         raise EvaluationError(
             f"order {order} and {len(names)} names to differentiate in", instead="one name for every order"
         )
-    nodes = postorder(expr)
+    nodes = postorder(expr) if given is None else reached(expr, given)
     vectors = vector_names(nodes, vector)
     families = {n.key for n in nodes if isinstance(n, Indexed)}
     occurring = families | {n.key for n in nodes if isinstance(n, Sym)}

@@ -17,12 +17,15 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.names import canonical_name
 from ..language.terms import Axis, Term, postorder
-from . import arithmetic, derivatives, layout
+from . import arithmetic, derivatives, layout, lookup
 from .machine import Machine
 from .program import compile_term
-from .values import Bindings, Value, bind, kind, named
+from .ranges import arranged
+from .schedule import is_dynamic
+from .tables import Table
+from .values import Bindings, Ranges, Value, bind, kind, named
 
-OPERATIONS = {**layout.OPERATIONS, **arithmetic.OPERATIONS, **derivatives.OPERATIONS}
+OPERATIONS = {**layout.OPERATIONS, **lookup.OPERATIONS, **arithmetic.OPERATIONS, **derivatives.OPERATIONS}
 
 __all__ = ["compute", "evaluate", "open_axes", "read"]
 
@@ -74,11 +77,13 @@ def evaluate(
             root of a negative number, a value that is not a number though all that went in were.
     """
     term, vector = read(term, given, vector)
-    return compute(term, values, dtype=dtype, axes=axes, vector=vector, reverse=False, notes=None)
+    return compute(
+        term, values, dtype=dtype, axes=axes, vector=vector, reverse=False, notes=None, given=given
+    )
 
 
 def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, Collection[str]]:
-    """Parse a text, unfold definitions, and learn which parameters are vectors."""
+    """Parse a text, unfold definitions without recursions, and learn which parameters are vectors."""
     if given is not None:
         declared = getattr(given, "parameters", None)
         if isinstance(declared, Mapping):
@@ -93,7 +98,8 @@ def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, C
         raise EvaluationError(
             f"an expression is a term or its text, not {kind(term)}", instead='evaluate("x^2", {"x": 3.0})'
         )
-    return (found if given is None else given.unfold(found)), {canonical_name(name) for name in vector}
+    unfolds = given is not None and not is_dynamic(given)
+    return (given.unfold(found) if unfolds else found), {canonical_name(name) for name in vector}
 
 
 def compute(
@@ -105,6 +111,7 @@ def compute(
     vector: Collection[str],
     reverse: bool,
     notes: list[str] | None,
+    given: Any = None,
 ) -> float | Tensor:
     """Compile and run; the common part of :func:`evaluate` and autodiff."""
     if term.loose:
@@ -115,12 +122,23 @@ def compute(
         raise EvaluationError(
             f"numbers are computed in a floating-point dtype, not {dtype!r}", instead="dtype=torch.float64"
         )
-    nodes = postorder(term)
+    values = named(values)
+    tables: Mapping[str, Table] = {}
+    ranges: Mapping[str, Ranges] = {}
+    if given is not None and is_dynamic(given):
+        term, tables, ranges = arranged(term, given, values)
+    nodes = postorder(*(table.body for table in tables.values()), term)
     # In inference mode torch records no graph, and every derivative would come out as 0.
     with torch.inference_mode(False), torch.enable_grad() if reverse else nullcontext():
-        bindings: Bindings = bind(nodes, named(values), dtype=dtype, axes=axes, vectors=vector)
+        bindings: Bindings = bind(
+            nodes, values, dtype=dtype, axes=axes, vectors=vector, tables=tables, ranges=ranges
+        )
         program = compile_term(
-            term, axes=max(bindings.axes, default=0), vectors=bindings.vectors, detach=reverse
+            term,
+            axes=max(bindings.axes, default=0),
+            vectors=bindings.vectors,
+            detach=reverse,
+            tables=tables,
         )
         if notes is not None:
             notes.extend(program.notes)

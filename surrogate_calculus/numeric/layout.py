@@ -14,7 +14,7 @@ from .program import Instruction
 from .scaled import Scaled
 from .values import Event
 
-__all__ = ["OPERATIONS", "column"]
+__all__ = ["OPERATIONS", "column", "gather"]
 
 #: Longest range of a Σ or ∏ that is laid out along an axis.
 MAX_RANGE = 100_000_000
@@ -174,11 +174,11 @@ def _family(machine: Machine, step: Instruction) -> Tensor | Event:
                 instead=f"a tensor of {node.key} with an element for every index of the range",
             )
         places.append((index - low).clamp(0, max(length - 1, 0)))
-    out = _gather(base, places, binding.events, machine.rank)
+    out = gather(base, places, binding.events, machine.rank)
     return Event(out, binding.events) if binding.events else out
 
 
-def _gather(base: Tensor, places: list[Tensor], events: int, rank: int) -> Tensor:
+def gather(base: Tensor, places: list[Tensor], events: int, rank: int) -> Tensor:
     """``base[places]`` elementwise: shape (axes …, batch …, event …)."""
     count = len(places)
     stop = base.dim() - events
@@ -189,6 +189,9 @@ def _gather(base: Tensor, places: list[Tensor], events: int, rank: int) -> Tenso
     axes, batch = shape[: len(shape) - rank], shape[len(shape) - rank :]
     padded = (1,) * (rank - len(own)) + own
     if all(n == 1 for n in batch):
+        if count == 1 and axes:  # its derivative is much quicker than that of an index
+            out = base.index_select(0, places[0].reshape(-1))
+            return out.reshape(axes + padded + event)
         out = base[tuple(p.expand(shape).reshape(axes) for p in places)]
         return out.reshape(axes + padded + event) if axes else out
     # Every element of the batch has indices of its own.

@@ -19,15 +19,14 @@ unvaried parameters.  Iterative: a term may be as deep as memory allows, only ne
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from ..errors import EvaluationError
 from ..language.terms import (
     HAS_AXIS,
-    HAS_BARE_STOP,
-    HAS_STOP,
     App,
     Axis,
     Bound,
@@ -46,8 +45,10 @@ from ..language.terms import (
     Term,
     postorder,
 )
+from .facts import Facts, beyond_detach, facts
+from .tables import PATH, RESAMPLE, Table, is_draw
 
-__all__ = ["MAX_GRAD_NESTING", "Block", "Frame", "Instruction", "Program", "compile_term"]
+__all__ = ["MAX_GRAD_NESTING", "Block", "Draw", "Frame", "Instruction", "Lookup", "Program", "compile_term"]
 
 #: ∇ inside ∇: each level doubles the work, so deeper ones are for `derive`.
 MAX_GRAD_NESTING = 24
@@ -110,6 +111,24 @@ class GradCall:
 
 
 @dataclass(eq=False, slots=True)
+class Lookup:
+    """How a table is read: ``level`` is that of its last index; ``straight`` as said there."""
+
+    table: Table
+    level: int
+    guard: int | None
+    straight: int | None
+
+
+@dataclass(eq=False, slots=True)
+class Draw:
+    """What is drawn: the slots of the ranges of its indices; the table of weights, for ancestors."""
+
+    ranges: tuple[int, ...]
+    weights: Table | None
+
+
+@dataclass(eq=False, slots=True)
 class Program:
     """A compiled term.
 
@@ -138,7 +157,14 @@ _Copy = Version | _Stopped | None
 _Request = tuple[Term, _Live, _Copy, tuple[Frame, ...], int | None]
 
 
-def compile_term(term: Term, *, axes: int, vectors: frozenset[str], detach: bool = False) -> Program:
+def compile_term(
+    term: Term,
+    *,
+    axes: int,
+    vectors: frozenset[str],
+    detach: bool = False,
+    tables: Mapping[str, Table] | None = None,
+) -> Program:
     """Compile a closed term.
 
     Args:
@@ -146,21 +172,33 @@ def compile_term(term: Term, *, axes: int, vectors: frozenset[str], detach: bool
         axes: number of open coordinate axes of the result.
         vectors: names of the vector parameters.
         detach: whether the outermost ⊥ is a ``detach`` (see the module's text).
+        tables: what its references stand for, each after those that it refers to.
 
     Raises:
         EvaluationError: an expectation, an index outside every binder, too deeply nested ∇.
     """
     store = Store()
+    kept = {name: Table(name, store.add(table.body), table.ranges) for name, table in (tables or {}).items()}
     root = store.add(term)
-    nodes = postorder(root)
-    compiler = _Compiler(nodes, axes, vectors, detach)
-    notes = [REMOVED_STOP] if detach and _beyond_detach(root, compiler.depends) else []
+    nodes = postorder(*(table.body for table in kept.values()), root)
+    compiler = _Compiler(facts(nodes, vectors, kept), axes, vectors, detach, kept)
+    notes = [REMOVED_STOP] if detach and beyond_detach(root, compiler.facts, kept) else []
     result = compiler.run((root, None, DETACHED if detach else None, (), None))
     return Program(compiler.root, result, compiler.size, notes)
 
 
 class _Compiler:
-    def __init__(self, nodes: list[Term], axes: int, vectors: frozenset[str], detach: bool) -> None:
+    def __init__(
+        self,
+        known: Facts,
+        axes: int,
+        vectors: frozenset[str],
+        detach: bool,
+        tables: Mapping[str, Table],
+    ) -> None:
+        self.facts = known
+        self.outer: _Copy = DETACHED if detach else None  # the stopped copy where nothing is varied
+        self.tables = tables
         self.axes = axes
         self.detach = detach
         self.vectors = vectors
@@ -171,7 +209,6 @@ class _Compiler:
         self.frames: dict[tuple[Any, ...], Frame] = {}
         self.masks: dict[tuple[Any, ...], int] = {}
         self.levels: dict[int | None, int] = {}  # the leftmost axis of each mask
-        self.depends, self.partial = _facts(nodes, vectors)
 
     # -- the driver: requests are compiled depth first on a stack of generators --
 
@@ -197,15 +234,20 @@ class _Compiler:
     def key(self, request: _Request) -> tuple[tuple[Any, ...], _Request]:
         """The place reduced to what the node depends on."""
         node, live, stopped, frames, guard = request
-        depends = self.depends[id(node)]
+        live, stopped = (None, self.outer) if is_draw(node) else self.copies(node, live, stopped)
+        frames = frames[len(frames) - node.loose :] if node.loose else ()
+        if not self.facts.partial[id(node)]:
+            guard = None
+        return (id(node), live, stopped, frames, guard), (node, live, stopped, frames, guard)
+
+    def copies(self, node: Term, live: _Live, stopped: _Copy) -> tuple[_Live, _Copy]:
+        """The two copies of the parameters without those variations that the node does not depend on."""
+        depends = self.facts.depends[id(node)]
         while live is not None and live.param not in depends:
             live = live.parent
         while isinstance(stopped, Version) and stopped.param not in depends:
             stopped = stopped.parent
-        frames = frames[len(frames) - node.loose :] if node.loose else ()
-        if not self.partial[id(node)]:
-            guard = None
-        return (id(node), live, stopped, frames, guard), (node, live, stopped, frames, guard)
+        return live, stopped
 
     def slot(self, block: Block) -> int:
         self.home.append(block)
@@ -243,6 +285,8 @@ class _Compiler:
     ) -> Generator[_Request, int, int]:
         if isinstance(node, Num):
             return self.leaf(("num", node.value), "num", node)
+        if isinstance(node, (Sym, Indexed)) and node.key in self.tables:
+            return (yield from self.lookup(node, live, stopped, frames, guard))
         if isinstance(node, Sym):
             return self.parameter(node.name, live, node)
         if isinstance(node, Bound):
@@ -295,10 +339,10 @@ class _Compiler:
         if node.op in ("gt", "ge", "eq"):
             operands = []
             for arg in node.args:
-                operands.append((yield (arg, None, None, frames, guard)))
+                operands.append((yield (arg, None, self.outer, frames, guard)))
             return self.emit(node.op, node, tuple(operands))
         if node.op == "cases":
-            condition = yield (node.args[0], None, None, frames, guard)
+            condition = yield (node.args[0], None, self.outer, frames, guard)
             level = _top(frames[len(frames) - node.args[0].loose :] if node.args[0].loose else ())
             yes = self.mask("then", node, guard, condition, level)
             no = self.mask("else", node, guard, condition, level)
@@ -325,7 +369,7 @@ class _Compiler:
     ) -> Generator[_Request, int, int]:
         operands = []
         for arg in node.args:
-            operands.append((yield (arg, None, None, frames, guard)))
+            operands.append((yield (arg, None, self.outer, frames, guard)))
         if node.name in self.vectors:
             if len(node.args) != 1:
                 raise EvaluationError(
@@ -336,9 +380,60 @@ class _Compiler:
             return self.guarded("component", node, [base, *operands], guard)
         return self.guarded("family", node, operands, guard)
 
+    def lookup(
+        self, node: Term, live: _Live, stopped: _Copy, frames: tuple[Frame, ...], guard: int | None
+    ) -> Generator[_Request, int, int]:
+        """A member of a table, which lies along axes of its own, and serves every place: no guard."""
+        table = self.tables[node.key]
+        operands = []
+        for arg in node.args:
+            operands.append((yield (arg, None, self.outer, frames, guard)))
+        live, stopped = self.copies(table.body, live, stopped)
+        low = max(copy.level if isinstance(copy, Version) else -1 for copy in (live, stopped))
+        if self.facts.flags[id(table.body)] & HAS_AXIS:
+            low = max(low, self.axes - 1)
+        own = self.axes_of(table, low + 1, node)
+        values = yield (table.body, live, stopped, own, None)
+        if not operands:
+            return values
+        extra = Lookup(table, low + 1, guard, self.straight(node, frames))
+        return self.emit("lookup", node, (values, *operands), extra)
+
+    def axes_of(self, table: Table, level: int, node: Term) -> tuple[Frame, ...]:
+        """The axes that a table lies along, the last one at ``level``."""
+        own: list[Frame] = []
+        for position, (lo, hi) in enumerate(table.ranges, 1):
+            first, last = (self.leaf(("num", Fraction(n)), "num", Num(n)) for n in (lo, hi))
+            own.append(self.frame(level + len(table.ranges) - position, first, last, node))
+        return tuple(own)
+
+    def whole(self, name: str) -> int:
+        """The slot of a whole table, where nothing is varied."""
+        table = self.tables[name]
+        return self.run((table.body, None, self.outer, self.axes_of(table, 0, table.body), None))
+
+    def straight(self, node: Term, frames: tuple[Frame, ...]) -> int | None:
+        """The slot of the range where a table is read at one bound index just as it stands."""
+        (index, *more) = node.args
+        if more or not isinstance(index, Bound) or index.index >= len(frames):
+            return None
+        frame = frames[-1 - index.index]
+        return frame.slot if frame.mask is None else None
+
+    def frame(self, level: int, lo: int, hi: int, node: Term) -> Frame:
+        """The axis of a range that no index around it decides."""
+        key = (level, lo, hi, None)
+        found = self.frames.get(key)
+        if found is None:
+            found = Frame(level, self.emit("range", node, (lo, hi), (None, level)), None)
+            self.frames[key] = found
+        return found
+
     def application(
         self, node: App, live: _Live, stopped: _Copy, frames: tuple[Frame, ...], guard: int | None
     ) -> Generator[_Request, int, int]:
+        if is_draw(node):
+            return (yield from self.draw(node, frames))
         operands = []
         for slot in node.slots:
             operands.append((yield (slot, live, stopped, frames, guard)))
@@ -346,10 +441,25 @@ class _Compiler:
         for number, coordinate in node.partials:
             where: int | None = None
             if coordinate is not None:
-                where = yield (coordinate, None, None, frames, guard)
+                where = yield (coordinate, None, self.outer, frames, guard)
                 operands.append(where)
             partials.append((number, where))
+        if node.name == PATH:
+            return self.emit("path", node, tuple(operands))
         return self.emit("app", node, tuple(operands), (guard, node.n_slots, tuple(partials)))
+
+    def draw(self, node: App, frames: tuple[Frame, ...]) -> Generator[_Request, int, int]:
+        """A random draw, for all members of a table at once."""
+        operands = []
+        table: Table | None = None
+        if node.name.startswith(RESAMPLE):
+            table = self.tables[node.name.split("@", 2)[2]]
+            operands.append((yield (table.body, None, self.outer, self.axes_of(table, 0, node), None)))
+        else:
+            for slot in (*node.given, *node.params):
+                operands.append((yield (slot, None, self.outer, frames, None)))
+        own = tuple(frame.slot for frame in frames[len(frames) - node.loose :])
+        return self.emit("draw", node, tuple(operands), Draw(own, table))
 
     def binder(
         self,
@@ -359,8 +469,8 @@ class _Compiler:
         frames: tuple[Frame, ...],
         guard: int | None,
     ) -> Generator[_Request, int, int]:
-        lo = yield (node.lo, None, None, frames, guard)
-        hi = yield (node.hi, None, None, frames, guard)
+        lo = yield (node.lo, None, self.outer, frames, guard)
+        hi = yield (node.hi, None, self.outer, frames, guard)
         ragged = node.lo.loose > 0 or node.hi.loose > 0
         around = frames[len(frames) - (node.body.loose - 1) :] if node.body.loose > 1 else ()
         ranged = frames[len(frames) - node.loose :] if ragged else ()
@@ -390,7 +500,7 @@ class _Compiler:
             )
         coordinate: int | None = None
         if node.coordinate is not None:
-            coordinate = yield (node.coordinate, None, None, frames, guard)
+            coordinate = yield (node.coordinate, None, self.outer, frames, guard)
         block = Block(outer.depth + 1)
         version = Version(live, node.param, self.slot(block), block)
         if self.detach:
@@ -427,67 +537,3 @@ def _expectation(node: Term) -> EvaluationError:
         f"an expectation over an opaque density has no value to compute: {summary(node)}",
         instead="a sum over samples, such as 1/N * Σ[i=1..N](…)",
     )
-
-
-def _facts(nodes: list[Term], vectors: frozenset[str]) -> tuple[dict[int, frozenset[str]], dict[int, bool]]:
-    """For every node: the differentiated parameters in it, and whether its value can be undefined."""
-    differentiated = {n.key for n in nodes if isinstance(n, Grad)}
-    nothing: frozenset[str] = frozenset()
-    single = {name: frozenset((name,)) for name in differentiated}
-    depends: dict[int, frozenset[str]] = {}
-    partial: dict[int, bool] = {}
-    for node in nodes:
-        found = nothing
-        undefined = _can_fail(node)
-        for arg in node.args:
-            more = depends[id(arg)]
-            if more is not found and not more <= found:
-                found = more if found <= more else found | more
-            undefined = undefined or partial[id(arg)]
-        if isinstance(node, Sym) or (isinstance(node, Indexed) and node.name in vectors):
-            own = single.get(node.key)
-            if own is not None and not own <= found:
-                found = found | own
-        depends[id(node)] = found
-        partial[id(node)] = undefined
-    return depends, partial
-
-
-def _beyond_detach(root: Term, depends: dict[int, frozenset[str]]) -> bool:
-    """Whether a ∇ meets an → that removes a ⊥ of something it differentiates.
-
-    Below a ⊥, in conditions, indices and ranges nothing is differentiated, until the next ∇.
-    """
-    nothing: frozenset[str] = frozenset()
-    seen: set[tuple[int, frozenset[str]]] = set()
-    todo = [(root, nothing)]
-    while todo:
-        node, varied = todo.pop()
-        varied = varied & depends[id(node)]
-        if not node.flags & HAS_STOP or (id(node), varied) in seen:
-            continue
-        seen.add((id(node), varied))
-        if isinstance(node, Eval) and varied and node.args[0].flags & HAS_BARE_STOP:
-            return True
-        live = node.args
-        constant: tuple[Term, ...] = ()
-        if isinstance(node, Grad):
-            todo.append((node.body, varied | {node.param}))
-            live, constant = (), node.args[1:]
-        elif isinstance(node, (Stop, Indexed)) or (isinstance(node, Fn) and node.op in ("gt", "ge", "eq")):
-            live, constant = (), node.args
-        elif isinstance(node, (Sum, Prod)):
-            live, constant = node.args[2:], node.args[:2]
-        elif isinstance(node, Fn) and node.op == "cases":
-            live, constant = node.args[1:], node.args[:1]
-        todo += [(arg, varied) for arg in live] + [(arg, nothing) for arg in constant]
-    return False
-
-
-def _can_fail(node: Term) -> bool:
-    if isinstance(node, Pow):
-        exponent = node.exponent
-        return not (isinstance(exponent, Num) and exponent.value.denominator == 1 and exponent.value >= 0)
-    if isinstance(node, Fn):
-        return node.op in ("log", "sqrt")
-    return isinstance(node, (Indexed, App))

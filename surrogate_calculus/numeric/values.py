@@ -19,8 +19,20 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.names import NAME, canonical_name
 from ..language.terms import App, Axis, Grad, Indexed, Sym, Term
+from .tables import Table, is_own
 
-__all__ = ["Binding", "Bindings", "Event", "Family", "Value", "bind", "kind", "named", "vector_names"]
+__all__ = [
+    "Binding",
+    "Bindings",
+    "Event",
+    "Family",
+    "Ranges",
+    "Value",
+    "bind",
+    "kind",
+    "named",
+    "vector_names",
+]
 
 _KEY = re.compile(NAME)
 
@@ -73,6 +85,9 @@ class Family:
     first: tuple[int, ...]
     dims: int = 0
 
+
+#: First and last value of each index of a family, None where nothing is declared.
+Ranges = Sequence[tuple[int, int] | None]
 
 #: What ``values`` may hold.
 Value = float | int | Fraction | Tensor | Event | Family | Sequence[Any] | Callable[..., Any]
@@ -151,8 +166,19 @@ def bind(
     dtype: torch.dtype,
     axes: Mapping[int, int] | None,
     vectors: Collection[str],
+    tables: Mapping[str, Table] | None = None,
+    ranges: Mapping[str, Ranges] | None = None,
 ) -> Bindings:
     """Look up and lay out every name that the nodes use.
+
+    Args:
+        nodes: of the term and of the tables that it refers to.
+        values: as for :func:`~.evaluate.evaluate`.
+        dtype: of all computation.
+        axes: lengths of open coordinate axes that the values do not show.
+        vectors: names of vector parameters that the nodes do not show to be such.
+        tables: by the names that stand for them in the nodes.
+        ranges: first and last value of each index of a family, where a document says so.
 
     Raises:
         EvaluationError: a name without a value, a value of the wrong kind or shape, shapes of batches
@@ -161,7 +187,10 @@ def bind(
     symbols: set[str] = set()
     families: dict[str, int] = {}
     functions: set[str] = set()
+    tables = tables or {}
     for node in nodes:
+        if isinstance(node, (Sym, Indexed)) and node.key in tables:
+            continue
         if isinstance(node, Sym):
             symbols.add(node.name)
         elif isinstance(node, Grad):
@@ -173,24 +202,24 @@ def bind(
                     f"{node.name} occurs with {rank} and with {len(node.args)} indices",
                     instead="one name for each of the two families",
                 )
-        elif isinstance(node, App):
+        elif isinstance(node, App) and not is_own(node):
             functions.add(node.name)
     vector = vector_names(nodes, vectors)
     symbols |= vector & set(families)
     families = {name: rank for name, rank in families.items() if name not in vector}
 
-    raw = _look_up(values, symbols, families, functions, nodes)
+    raw = _look_up(values, symbols, families, functions, ranges or {})
     tensors = [v.tensor if isinstance(v, (Event, Family)) else v for v in raw.values()]
     tensors = [t for t in tensors if isinstance(t, Tensor)]
     out = Bindings(dtype, _device(tensors), vectors=vector, tensor_in=bool(tensors))
     for name in symbols:
         out.symbols[name] = _symbol(name, raw["symbol", name], out)
     for name, rank in families.items():
-        out.families[name] = _family(name, rank, raw["family", name], out)
+        out.families[name] = _family(name, rank, raw["family", name], out, (ranges or {}).get(name))
     for name in functions:
         out.functions[name] = raw["function", name]
     out.batch = _batch(out)
-    out.axes = _axis_lengths(nodes, out, axes)
+    out.axes = _axis_lengths(nodes, out, axes, tables)
     return out
 
 
@@ -219,7 +248,7 @@ def _look_up(
     symbols: Collection[str],
     families: Mapping[str, int],
     functions: Collection[str],
-    nodes: Sequence[Term],
+    ranges: Mapping[str, Ranges],
 ) -> dict[tuple[str, str], Any]:
     raw: dict[tuple[str, str], Any] = {}
     missing: list[str] = []
@@ -231,11 +260,14 @@ def _look_up(
     for name in sorted(families):
         found = values.get(f"{name}[]", values.get(name))
         if found is None:
-            missing.append(f"{name} (a tensor with {families[name]} leading index dimension(s))")
+            missing.append(f"{name} ({_described(families[name], ranges.get(name))})")
         raw["family", name] = found
     for name in sorted(functions):
         log = values.get(f"log {name}")
         found = log if log is not None else values.get(f"{name}()", values.get(name))
+        if isinstance(found, Mapping):  # {"log": …, "sample": …}
+            log = found.get("log")
+            found = log if log is not None else found.get("density")
         if found is None:
             missing.append(f"{name} (a callable; or its logarithm as 'log {name}')")
         elif not callable(found) or isinstance(found, (Tensor, Event)):
@@ -250,6 +282,15 @@ def _look_up(
             instead="an entry in values for each; given are: " + (", ".join(map(str, values)) or "none"),
         )
     return raw
+
+
+def _described(rank: int, ranges: Ranges | None) -> str:
+    """What a family's value looks like, for a message."""
+    if ranges is None or None in ranges:
+        return f"a tensor with {rank} leading index dimension(s)"
+    lengths = ", ".join(str(r[1] - r[0] + 1) for r in ranges if r is not None)
+    shown = ", ".join(f"{r[0]}..{r[1]}" for r in ranges if r is not None)
+    return f"a tensor of shape ({lengths}{',' if rank == 1 else ''}), for the indices {shown}"
 
 
 def kind(value: object) -> str:
@@ -318,10 +359,11 @@ def _symbol(name: str, value: object, out: Bindings) -> Binding:
     return Binding(tensor, 0, 0)
 
 
-def _family(name: str, rank: int, value: object, out: Bindings) -> Binding:
+def _family(name: str, rank: int, value: object, out: Bindings, ranges: Ranges | None) -> Binding:
     if callable(value) and not isinstance(value, (Tensor, Event)):
         return Binding(None, rank, 0, value)
-    events, first = 0, (1,) * rank
+    events = 0
+    first = tuple(1 if r is None else r[0] for r in ranges) if ranges is not None else (1,) * rank
     if isinstance(value, Event):
         assert value.dims is not None
         events = value.dims
@@ -339,6 +381,13 @@ def _family(name: str, rank: int, value: object, out: Bindings) -> Binding:
             instead=f"a tensor with {rank} leading index dimension(s), {name}[1] being element 0, "
             "or a callable of index tensors",
         )
+    if ranges is not None and not isinstance(value, Family):
+        wanted = [None if r is None else r[1] - r[0] + 1 for r in ranges]
+        if any(n is not None and n != m for n, m in zip(wanted, tensor.shape, strict=False)):
+            raise EvaluationError(
+                f"the tensor for {name} has shape {tuple(tensor.shape)}",
+                instead=f"{_described(rank, ranges)}; or Family(tensor, first=…)",
+            )
     return Binding(tensor, rank, events, None, first)
 
 
@@ -358,7 +407,12 @@ def _batch(out: Bindings) -> tuple[int, ...]:
         ) from None
 
 
-def _axis_lengths(nodes: Sequence[Term], out: Bindings, given: Mapping[int, int] | None) -> dict[int, int]:
+def _axis_lengths(
+    nodes: Sequence[Term],
+    out: Bindings,
+    given: Mapping[int, int] | None,
+    tables: Mapping[str, Table],
+) -> dict[int, int]:
     found: dict[int, int] = dict(given or {})
     used: set[int] = set(found)
 
@@ -388,9 +442,13 @@ def _axis_lengths(nodes: Sequence[Term], out: Bindings, given: Mapping[int, int]
                     meet(coordinate.number, length_of(where.name))
         elif isinstance(node, Indexed):
             family = out.families.get(node.name)
+            table = tables.get(node.name)
             for position, index in enumerate(node.args):
                 if isinstance(index, Axis):
-                    if node.name in out.vectors:
+                    if table is not None:
+                        lo, hi = table.ranges[position]
+                        meet(index.number, hi if lo == 1 else None)
+                    elif node.name in out.vectors:
                         meet(index.number, length_of(node.name))
                     elif family is not None and family.tensor is not None:
                         meet(index.number, int(family.tensor.shape[position]))

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any
 
 from ..errors import EvaluationError
 from ..language.binding import instantiate, substitute
+from ..language.declarations import Document, Lineage
+from ..language.paths import expand, has_slice, is_slice
 from ..language.terms import (
     ONE,
     ZERO,
@@ -35,7 +36,7 @@ from ..language.terms import (
     Term,
 )
 
-__all__ = ["MAX_RANGE", "Unroller", "has_slice", "unroll", "whole"]
+__all__ = ["MAX_RANGE", "Unroller", "unroll", "whole"]
 
 #: No Σ or ∏ longer than this is written out.
 MAX_RANGE = 100_000
@@ -50,7 +51,7 @@ Work = Generator[Term, Term, Term]
 Maps = Mapping[str, Mapping[tuple[int, ...], int]]
 
 
-def unroll(term: Term, document: Any, counts: Mapping[str, int], indices: Maps | None = None) -> Term:
+def unroll(term: Term, document: Document, counts: Mapping[str, int], indices: Maps | None = None) -> Term:
     """The term with the document's definitions written out for concrete counts.
 
     Args:
@@ -80,14 +81,14 @@ class Unroller:
         indices: see :func:`unroll`.
     """
 
-    def __init__(self, document: Any, counts: Mapping[str, int], indices: Maps | None = None) -> None:
+    def __init__(self, document: Document, counts: Mapping[str, int], indices: Maps | None = None) -> None:
+        self.document = document
         self.store = Store()
         self.counts = {name: Num(value) for name, value in counts.items()}
         self.indices = indices or {}
         self.defined = {d.name: d for d in document.definitions}
         self.declared_counts = frozenset(document.counts)
-        self.lineages: Mapping[str, Any] = document.lineages
-        self.paths: Mapping[str, Any] = document.paths
+        self.lineages: Mapping[str, Lineage] = document.lineages
         self.memo: dict[int, Term] = {}
         self.members: dict[tuple[str, tuple[int, ...]], Term] = {}
 
@@ -173,7 +174,7 @@ class Unroller:
 
     def family(self, node: Indexed, args: tuple[Term, ...]) -> Work:
         """A member of a family: its body if it is defined, its value if it is a map that is given."""
-        if any(_is_slice(arg) for arg in args):
+        if any(is_slice(arg) for arg in args):
             return self.store.node(Indexed, node.name, args)
         given = self.indices.get(node.name)
         if given is not None and all(isinstance(arg, Num) for arg in args):
@@ -223,18 +224,15 @@ class Unroller:
         slots = args[: node.n_slots]
         if not any(has_slice(slot) for slot in slots):
             return self._rebuilt(node, args)
-        law = self.paths.get(node.name)
-        if law is not None:
-            if node.key[4]:
+        _, a, g, _, flags = node.key
+        product = expand(App(node.name, slots[:a], slots[a : a + g], slots[a + g :]), self.document)
+        if product is not None:
+            if flags:
                 raise EvaluationError(
                     f"a partial derivative of a density of a path has no value to compute: {node}",
                     instead="∇ of the density in its parameter",
                 )
-            values: dict[str, Term] | None = {}
-            for pattern, slot in zip(law.left.slots, slots, strict=True):
-                values = _matched(pattern, slot, frozenset(law.variables), values)
-            if values is not None:
-                return (yield self.store.add(substitute(law.right, values)))
+            return (yield self.store.add(product))
         shifted: list[Term] = []
         places: dict[int, int] = {}
         counts = []
@@ -246,21 +244,20 @@ class Unroller:
                     elements.append((yield self.store.add(element)))
                 elements = self.path(elements)
             places[number] = len(shifted) + 1
-            if len(elements) != 1 and any(where == number for where, _ in node.key[4]):
+            if len(elements) != 1 and any(where == number for where, _ in flags):
                 raise EvaluationError(
                     f"a partial derivative in a path has no value to compute: {node}",
                     instead="∇ in a parameter",
                 )
             shifted += elements
             counts.append(len(elements))
-        _, a, g, _, flags = node.key
         sizes = sum(counts[:a]), sum(counts[a : a + g]), sum(counts[a + g :])
         key = (node.name, *sizes, tuple((places[slot], has) for slot, has in flags))
         return self.store.node(App, key, (*shifted, *args[node.n_slots :]))
 
     def elements(self, slot: Indexed) -> list[Term]:
         """The members of a path, first to last."""
-        position = next(k for k, arg in enumerate(slot.args) if _is_slice(arg))
+        position = next(k for k, arg in enumerate(slot.args) if is_slice(arg))
         lo, hi = (whole(end, "the end of a path", slot) for end in slot.args[position].args)
         if hi - lo >= MAX_RANGE:
             raise EvaluationError(f"a path of more than {MAX_RANGE} elements is not written out: {slot}")
@@ -326,29 +323,3 @@ def whole(term: Term, what: str, where: Term) -> int:
             f"{what} is {term}, no whole number, in {where}", instead="counts with values; whole numbers"
         )
     return term.value.numerator
-
-
-def _is_slice(term: Term) -> bool:
-    return isinstance(term, Fn) and term.op == "slice"
-
-
-def has_slice(term: Term) -> bool:
-    """Whether a slot holds a path, such as ``x̃[1:T,i]``."""
-    return isinstance(term, Indexed) and any(map(_is_slice, term.args))
-
-
-def _matched(
-    pattern: Term, term: Term, variables: frozenset[str], values: dict[str, Term] | None
-) -> dict[str, Term] | None:
-    """What the pattern's variables stand for, or None where the term has another form."""
-    todo = [(pattern, term)]
-    while todo and values is not None:
-        a, b = todo.pop()
-        if isinstance(a, Sym) and a.name in variables:
-            known = values.setdefault(a.name, b)
-            values = values if known == b else None
-        elif a.__class__ is not b.__class__ or a.key != b.key or len(a.args) != len(b.args):
-            return None
-        else:
-            todo += zip(a.args, b.args, strict=True)
-    return values
