@@ -309,10 +309,11 @@ class _Checker:
         at = f" at {', '.join(shown)}" if shown else ""
         got = as_term(value)
         what = f"the index {got} of {name}{at} is out of its range {lo}..{hi}"
-        if self.document.kind(name) in ("sampled", "defined") and shown:
-            statement = "sample" if self.document.kind(name) == "sampled" else "define"
-            sign = "~" if statement == "sample" else "="
-            return what, f"give the value there,  {statement} {name}[{got},…] {sign} …, or shift the index"
+        sign = {"sampled": ("sample", "~"), "defined": ("define", "=")}.get(self.document.kind(name) or "")
+        if sign and shown:
+            rest = ",…" * (len(self.document.shape(name) or (lo,)) - 1)
+            given = f"{sign[0]} {name}[{got}{rest}] {sign[1]} …"
+            return what, f"give the value there,  {given},  or use an index whose range has it"
         return what, f"write an index from {lo} to {hi}"
 
 

@@ -12,9 +12,17 @@ indented, or that begins inside a bracket, continues the one before.  ``#`` begi
                                              stands in no density's slots, or to fix its indices
 ``density p(x, y | z; θ)``                   positive, integrates to one in what stands left of ``|``
 ``function f(x; θ)``                         smooth, of any sign
-``define w[i] = …``                          a name for a term; may use earlier definitions
+``resampling R``                             draws ancestors, unbiased for the weights it is given
+``sample x[t,i] ~ q(· | x[t-1,i]; φ)``       how a family is drawn; a law may be a mixture, or stopped
+``sample a[t,·] ~ R(w[t-1,·])``              an ancestor map, drawn a row at a time
+``lineage x̃ of x by a``                      the path ``x̃[lo:hi,i]`` of particle i of time hi; its map ``ã``
+``define w[i] = …``                          a name for a term
+``define w[0,i] = …``, ``define w[t,i] = …``   a family by recursion: base case and general case
 ``derive →(∇θ …)``                           what is to be worked out
 ===========================================  ====================================================
+
+Definitions may stand in any order, and before what they use.  Recursions go forward or backward in one
+index, from base cases at one end of its range.
 
 A name in a slot of a density or function is thereby declared a variable, plain or of any indices,
 unless a statement declares it otherwise; the names behind ``;`` must be declared parameters.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
 from . import lalr
+from .arithmetic import Node
 from .latex_builder import LatexBuilder
 from .latex_names import latex_name
 from .latex_scanner import scan_latex
@@ -48,12 +49,14 @@ def parse_latex(text: str, given: Document | None = None, *, vector: Collection[
         known = frozenset(given.names())
     builder = LatexBuilder(text, given, names)
     try:
-        term: Term = _run(scan_latex(text, known), builder).term
+        node: Node = _run(scan_latex(text, known), builder)
         builder.finish()
+        if builder.scope is not None:
+            builder.scope.settled(node)
     except SurrogateError as error:
         error.instead = None if error.instead is None else _in_latex(error.instead)
         raise
-    return term
+    return node.term
 
 
 #: How the text language, whose checks are shared, spells what LaTeX spells otherwise.
@@ -135,7 +138,10 @@ _AT: dict[str, tuple[str, str]] = {
         r"write a - b, or parentheses around what is negative, \left(-x\right)",
     ),
     "LPAR": ("a ( where it cannot stand", r"write f(x) or x \cdot (a + b)"),
-    "COLON": ("a colon", r"write \sum_{i=1}^{N} for a range, p(x; \theta) for parameters"),
+    "COLON": (
+        "a colon outside an index",
+        r"write \sum_{i=1}^{N} for a range, p(x; \theta) for parameters, y_{1:T} for a path",
+    ),
 }  # fmt: skip
 #: The same, by the token before it, where that says more.
 _BEHIND: dict[str, tuple[str, str]] = {

@@ -14,6 +14,7 @@ from .arithmetic import Dot, Node
 from .builder import Head
 from .latex_names import latex_name
 from .latex_products import Item, LatexProducts, kind_of
+from .paths import is_slice
 from .scanner import Token
 from .terms import Axis, Bound, Fn, Grad, Num, Pow, Sym
 
@@ -75,7 +76,7 @@ class LatexBuilder(LatexProducts):
         return name, _NEXT_AXIS if token.bold else None
 
     def _single(self, script: Script, advice: str) -> Node:
-        if script.top or len(script.nodes) != 1:
+        if script.top or len(script.nodes) != 1 or is_slice(script.nodes[0].term):
             self.fail("one expression is needed here", f"write {advice}", script.start, script.end)
         return script.nodes[0]
 
@@ -216,18 +217,10 @@ class LatexBuilder(LatexProducts):
         """How many indices a declared family has; 0 for what is none."""
         if self.given is None or self.levels.get(name):
             return 0
-        definition = self.given.definition(name)
-        if definition is not None:
-            return len(definition.indices)
-        if name in self.given.parameters:
-            return 1 if self.given.parameter_is_vector(name) else 0
-        for shapes in (self.given.observed, self.given.variables):
-            if name in shapes:
-                shape = shapes[name]
-                if shape is None:  # plain, or with any indices
-                    return _ANY if indexed else 0
-                return len(shape)
-        return 0
+        shape = self.given.shape(name)
+        if shape is None:  # plain, or with any indices
+            return _ANY if indexed else 0
+        return len(shape)
 
     def power(self, c: list[Any]) -> Item:
         r"""``E^x``, and ``E^\top``."""

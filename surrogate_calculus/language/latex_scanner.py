@@ -48,8 +48,9 @@ _SYMBOLS: dict[str, tuple[str, str]] = {
     "}": ("RBRACE", "}"), "+": ("PLUS", "+"), "-": ("MINUS", "-"), "−": ("MINUS", "-"), "*": ("CDOT", "·"),
     "·": ("CDOT", "·"), "⋅": ("CDOT", "·"), "×": ("CDOT", "·"), "⊗": ("OTIMES", "⊗"), "_": ("SUB", "_"),
     "^": ("SUP", "^"), "=": ("EQ", "="), ">": ("RELATION", ">"), "<": ("RELATION", "<"),
-    "≥": ("RELATION", ">="), "≤": ("RELATION", "<="), ",": ("COMMA", ","), ";": ("SEMI", ";"),
-    "|": ("BAR", "|"), "&": ("AMP", "&"), "⊥": ("STOP", "⊥"), "∇": ("NABLA", "∇"), "→": ("ARROW", "→"),
+    "≥": ("RELATION", ">="), "≤": ("RELATION", "<="), ",": ("COMMA", ","), ":": ("COLON", ":"),
+    ";": ("SEMI", ";"), "|": ("BAR", "|"),
+    "&": ("AMP", "&"), "⊥": ("STOP", "⊥"), "∇": ("NABLA", "∇"), "→": ("ARROW", "→"),
     "∂": ("PARTIAL", "∂"), "∑": ("BIG", "Σ"), "∏": ("BIG", "∏"),
 }  # fmt: skip
 _FUNCTIONS = frozenset(FUNCTIONS) - {"max", "min", "gt", "ge", "eq", "cases", "pi", "slice"}
@@ -78,7 +79,6 @@ _ADVICE: dict[str, str] = {
     "\\}": "write round parentheses",
     "\\|": r"write \left| x \right| for an absolute value, \mid for a condition",
     ".": r"leave the full stop away; the placeholder of a law is \cdot",
-    ":": "write = for a range, ; before parameters",
     "!": r"there is no factorial: write \prod_{k=1}^{n} k",
     "ln": r"write \log",
     "int": r"write an expectation, \mathbb{E}_{x \sim p(\cdot)}[…], or a sum",

@@ -35,6 +35,9 @@ _FORMS: dict[str, str] = {
     "VARIABLE": "variable x  or  variable x[i]",
     "DENSITY": "density p(x, y | z; θ)",
     "FUNCTION": "function f(x; θ)",
+    "RESAMPLING": "resampling R",
+    "SAMPLE": "sample x[t,i] ~ q(· | x[t-1,i]; φ)  or  sample a[t,·] ~ R(w[t-1,·])",
+    "LINEAGE": "lineage x̃ of x by a",
     "DEFINE": "define w[i] = …",
     "DERIVE": "derive →(∇θ …)",
 }
@@ -43,8 +46,11 @@ _FORMS: dict[str, str] = {
 _ONLY: dict[str, tuple[str, str]] = {
     "BAR": ("| stands only in a density", "write p(x | z; θ); the absolute value is abs(x)"),
     "SEMI": ("; stands only before the parameters of a function", "write f(x; θ), several as f(x; θ, φ)"),
-    "COLON": (": stands only in cases", _CASES),
-    "TILDE": ("~ stands only in an expectation", "write 𝔼[x ~ p(·; θ)](…), ASCII E[x ~ p(.; theta)](…)"),
+    "COLON": (": stands only in cases and in the index of a path", f"{_CASES}, f(y[1:T])"),
+    "TILDE": (
+        "~ stands only in an expectation or behind sample",
+        "write 𝔼[x ~ p(·; θ)](…), ASCII E[x ~ p(.; theta)](…)",
+    ),
     "DOTDOT": ("a range stands only in a Σ, ∏ or index statement", "write Σ[i=1..N](…)"),
     "COMMA": ("a comma stands only between arguments or indices", "write f(x, y), or * for a product"),
     "EQ": ("= stands only in square brackets, ranges and definitions", "write [a = b], which is 1 or 0"),
@@ -92,6 +98,8 @@ def _statement(tokens: list[Token], position: int) -> str | None:
     if keyword not in _FORMS or keyword == "DERIVE":
         return None
     if keyword in ("DEFINE", "INDEX") and any(t.type == "EQ" for t in tokens[:position]):
+        return None
+    if keyword == "SAMPLE" and any(t.type == "TILDE" for t in tokens[:position]):
         return None
     return _FORMS[keyword]
 

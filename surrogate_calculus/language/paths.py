@@ -5,8 +5,9 @@ leaves out the conditions that repeat an argument at an earlier time.  It means 
 steps, at the values that the lineage collects:
 
     p(x̃[lo:hi,i], y[lo:hi]; θ)
-        = ∏[s=lo..hi](p(x[s, ã[s,hi,i]], y[s] | x[s-1, ã[s-1,hi,i]]; θ))
+        = ∏[s=lo..hi](p(x[s, ã[s,hi,i]], y[s] | x[s-1, a[s, ã[s,hi,i]]]; θ))
 
+where the ancestor one step before is written by the map a itself, as the recursion of the weights has it.
 A family without ancestors stands for itself: ``x[lo:hi,i]`` are the ``x[s,i]``.  A density whose slots
 are plain has no path form: ``p(x̃[1:T,i], y[1:T]; θ)`` is then its value at paths, whatever that is.
 """
@@ -146,19 +147,23 @@ def expand(app: App, document: Document) -> Term | None:
             given.append(_at(slot, now, hi, document) if condition else shift(slot, 1))
         else:
             argument, lag = condition
-            given.append(_at(app.arguments[argument], Add(now, Num(-lag)), hi, document))
+            given.append(_at(app.arguments[argument], now, hi, document, lag))
     body = App(app.name, args, given, [shift(p, 1) for p in app.params])
     return Prod(lo, hi, body, "s")
 
 
-def _at(slot: Term, time: Term, hi: Term, document: Document) -> Term:
-    """The value of a path at one time, under the binder of that time."""
+def _at(slot: Term, now: Term, hi: Term, document: Document, lag: int = 0) -> Term:
+    """The value of a path some steps before ``now``, which is the index of the binder around."""
     name = slot.key
     rest = [shift(index, 1) for index in slot.args[1:]]
     lineage = document.lineages.get(name)
+    before = Add(now, Num(-lag)) if lag else now
     if lineage is None:
-        return Indexed(name, time, *rest)
-    return Indexed(lineage.of, time, Indexed(lineage.map, time, shift(hi, 1), *rest))
+        return Indexed(name, before, *rest)
+    ancestor: Term = Indexed(lineage.map, now, shift(hi, 1), *rest)
+    for step in range(lag):
+        ancestor = Indexed(lineage.by, Add(now, Num(-step)) if step else now, ancestor)
+    return Indexed(lineage.of, before, ancestor)
 
 
 def laws_of_paths(document: Document) -> dict[str, PathLaw]:

@@ -14,10 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..language.latex_names import latex_name
 from ..language.terms import Term
-from .layout import layout
+from .layout import layout, raised
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
 
 __all__ = ["to_latex"]
 
@@ -66,6 +70,7 @@ _OPERATORS = {
     ">": " > ",
     "≥": r" \geq ",
     "~": r" \sim ",
+    ":": ":",
     "⊥": r"\bot",
     "∇": r"\nabla",
     "∂": r"\partial",
@@ -78,12 +83,15 @@ _FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"}
 _COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 
 
-def to_latex(term: Term, *, scope: Sequence[str] = ()) -> str:
+def to_latex(term: Term, *, scope: Sequence[str] = (), given: Document | None = None) -> str:
     r"""The term as LaTeX for math mode, such that ``parse_latex(to_latex(term)) == term``.
+
+    With a document, it is ``parse_latex(text, given)`` that reads it back.
 
     Args:
         term: any term.
         scope: names for loose bound indices, of the outermost binder first.
+        given: a document; its families of two and more indices are set as in papers, ``w_t^i``.
 
     Raises:
         TermError: where the formula, written out as a tree, is too large to print.
@@ -93,7 +101,7 @@ def to_latex(term: Term, *, scope: Sequence[str] = ()) -> str:
     limits: list[int] = []
     applied = False  # whether an operand follows
     command = False  # whether what was written last would swallow a letter
-    for kind, text in layout(term, scope):
+    for kind, text in layout(term, scope, raised(given)):
         if kind == "name":
             piece = latex_name(text)
         elif kind == "bold":

@@ -24,9 +24,9 @@ What the LaTeX parser reads back decides where a bracket stands:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..language.scanner import MAX_ORDER
 from ..language.terms import (
@@ -54,7 +54,10 @@ from .forms import Forms, Place, Run, is_below
 from .precedence import signed
 from .text import decimal_digits
 
-__all__ = ["Event", "layout"]
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+
+__all__ = ["Event", "layout", "raised"]
 
 Event = tuple[str, str]
 
@@ -94,25 +97,34 @@ _APPLY: Event = ("apply", "")
 _RELATIONS = {"gt": ">", "ge": "≥", "eq": "="}
 
 
-def layout(term: Term, scope: Sequence[str] = ()) -> Iterator[Event]:
+def layout(term: Term, scope: Sequence[str] = (), raised: Collection[str] = ()) -> Iterator[Event]:
     """The events that set the term, from left to right; iterative.
 
     Args:
         term: any term.
         scope: names for loose bound indices, of the outermost binder first.
+        raised: families whose last index is set above, ``w_t^i``.
 
     Raises:
         TermError: where the term, written out as a tree, is larger than
             :data:`~surrogate_calculus.printing.forms.MAX_SYMBOLS` nodes.
     """
-    return _Layout(term).events(tuple(scope))
+    return _Layout(term, frozenset(raised)).events(tuple(scope))
+
+
+def raised(given: Document | None) -> frozenset[str]:
+    """The families of a document that have an index to set above."""
+    if given is None:
+        return frozenset()
+    return frozenset(n for n in given.names() if len(given.shape(n) or ()) > 1)
 
 
 class _Layout(Forms):
     """One term that is being set, leftmost part first."""
 
-    def __init__(self, root: Term) -> None:
+    def __init__(self, root: Term, raised: frozenset[str]) -> None:
         super().__init__(root)
+        self.raised = raised
         self.root = root
         self.chooser = BinderNames(root)
         self.rules: dict[type[Term], Callable[[_Visit], list[_Part]]] = {
@@ -195,8 +207,19 @@ class _Layout(Forms):
         return parts
 
     def indexed(self, visit: _Visit) -> list[_Part]:
-        indices = self.listed(visit.term.args, visit)
-        return [_open("sub"), ("name", visit.term.key), _next("sub"), *indices, _close("sub")]
+        term = visit.term
+        if not self.is_raised(term):
+            indices = self.listed(term.args, visit)
+            return [_open("sub"), ("name", term.key), _next("sub"), *indices, _close("sub")]
+        below = self.listed(term.args[:-1], visit)
+        base: list[_Part] = [_open("sub"), ("name", term.key), _next("sub"), *below, _close("sub")]
+        return [_open("sup"), *base, _next("sup"), self.inside(term.args[-1], visit), _close("sup")]
+
+    def is_raised(self, term: Term) -> bool:
+        """Whether the last index of a family stands above; a number there would look like a power."""
+        if term.__class__ is not Indexed or term.key not in self.raised or len(term.args) < 2:
+            return False
+        return term.args[-1].__class__ is not Num
 
     def summands(self, visit: _Visit) -> list[_Part]:
         parts: list[_Part] = []
@@ -269,7 +292,7 @@ class _Layout(Forms):
         while not bracket and factor.__class__ is Pow and not is_below(factor):
             base, exponent = factor.args
             bracket = not self.bare(base, Place.BASE) or (
-                base.__class__ is Indexed and exponent.__class__ is not Num
+                base.__class__ is Indexed and (exponent.__class__ is not Num or self.is_raised(base))
             )
             factor = base
         if factor.__class__ is Num:
@@ -322,15 +345,17 @@ class _Layout(Forms):
             if base.__class__ is Pow and not is_below(base):  # 1/(b^2) is not b^-2
                 return [_open("unit"), visit._replace(term=base, place=Place.FACTOR), _close("unit")]
             return [visit._replace(term=base, place=Place.FACTOR)]
-        inner = visit._replace(term=base, place=Place.BASE)
-        return [_open("sup"), inner, _next("sup"), ("number", decimal_digits(int(power))), _close("sup")]
+        inner: list[_Part] = [visit._replace(term=base, place=Place.BASE)]
+        if self.is_raised(base):
+            inner = self.bracketed(base, inner)
+        return [_open("sup"), *inner, _next("sup"), ("number", decimal_digits(int(power))), _close("sup")]
 
     def power(self, visit: _Visit) -> list[_Part]:
         base, exponent = visit.term.args
         if is_below(visit.term):
             return self.fraction([], [visit.term], visit)
         inner: list[_Part] = [visit._replace(term=base, place=Place.BASE)]
-        if base.__class__ is Indexed and exponent.__class__ is not Num:
+        if base.__class__ is Indexed and (exponent.__class__ is not Num or self.is_raised(base)):
             inner = self.bracketed(base, inner)  # w_t^i would be read as a family at two indices
         return [_open("sup"), *inner, _next("sup"), self.inside(exponent, visit), _close("sup")]
 
@@ -346,6 +371,8 @@ class _Layout(Forms):
         args = visit.term.args
         if op == "pi":
             return [("constant", "π")]
+        if op == "slice":
+            return [self.inside(args[0], visit), _op(":"), self.inside(args[1], visit)]
         if op == "sqrt":
             return [_open("sqrt"), self.inside(args[0], visit), _close("sqrt")]
         if op == "abs":

@@ -7,11 +7,15 @@ U+2062 and U+2061, so that a reader says "times" and "of"; accents are ``<mover 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from ..language.latex_names import parts_of_name
 from ..language.terms import Term
-from .layout import layout
+from .layout import layout, raised
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
 
 __all__ = ["to_mathml"]
 
@@ -49,18 +53,19 @@ _ACCENTS = {
 }
 
 
-def to_mathml(term: Term, *, scope: Sequence[str] = ()) -> str:
+def to_mathml(term: Term, *, scope: Sequence[str] = (), given: Document | None = None) -> str:
     """The term as a ``<math>`` element of presentation MathML.
 
     Args:
         term: any term.
         scope: names for loose bound indices, of the outermost binder first.
+        given: a document; its families of two and more indices are set as in papers, ``w_t^i``.
 
     Raises:
         TermError: where the formula, written out as a tree, is too large to print.
     """
     out = [f'<math xmlns="{_NAMESPACE}" display="block"><mrow>']
-    for kind, text in layout(term, scope):
+    for kind, text in layout(term, scope, raised(given)):
         if kind == "name" or kind == "bold":
             out.append(_name(text, kind == "bold"))
         elif kind == "number":
