@@ -49,7 +49,7 @@ from ..language.terms import (
 from .chain import Chain, Facts, below, holds, on_indices
 from .proof import Proof
 
-__all__ = ["Canonical"]
+__all__ = ["Canonical", "uses_index"]
 
 #: No polynomial grows beyond so many terms; what would stays as it is.
 MAX_TERMS = 400
@@ -83,7 +83,9 @@ class Canonical:
             return self._done[key]
         chain = Chain(self.proof, term)
         self._done[key] = None  # what comes back to where it began is left there
-        if term.args:
+        if term.__class__ in (Sum, Prod) and self._empty(term, facts):
+            self._by(chain, "sum_empty" if term.__class__ is Sum else "product_empty", facts)
+        if chain.term.args:
             chain.inside(*(self.step(a, below(self.proof, term, k, facts)) for k, a in enumerate(term.args)))
             try:
                 self._local(chain, facts)
@@ -152,7 +154,9 @@ class Canonical:
             self._function(chain, facts)
         elif cls is Indexed:
             self._indexed(chain, facts)
-        elif cls is not App:
+        elif cls is App:
+            self._path(chain, facts)
+        else:
             self._ring(chain)
 
     def _ring(self, chain: Chain) -> None:
@@ -181,6 +185,13 @@ class Canonical:
         if unfolded.term.__class__ is not Fn:
             chain.then(unfolded.step())
             self._again(chain, facts)
+
+    def _path(self, chain: Chain, facts: Facts) -> None:
+        """The density of an empty path is 1."""
+        if self.proof.definition_of(chain.term) is not None:
+            product = Chain(self.proof, chain.term).by("definition")
+            if product.term.__class__ is Prod and self._empty(product.term, facts):
+                chain.then(product.by("product_empty").step())
 
     def _index_valued(self, body: Term) -> bool:
         """Whether a body is cases between indices."""
@@ -351,14 +362,15 @@ class Canonical:
             return Fraction(length.get((), 0)) + 1
         return None
 
+    def _empty(self, node: Term, facts: Facts) -> bool:
+        """Whether a range is known to be empty: then what is known inside contradicts itself."""
+        lo, hi = node.args[:2]
+        return self.holds([Condition("int", self._minus(self._minus(lo, hi), self.state.one))], facts)
+
     def _short(self, chain: Chain, name: str, facts: Facts) -> bool:
         """Write out an empty or short range."""
         length = self._length(chain.term)
         if length is None:
-            empty = chain.term
-            lo, hi = empty.args[:2]
-            if self.holds([Condition("int", self._minus(self._minus(lo, hi), self.state.one))], facts):
-                return self._by(chain, f"{name}_empty", facts)
             return False
         if length <= 0:
             return self._by(chain, f"{name}_empty", facts)
@@ -399,8 +411,8 @@ class Canonical:
             return
         ((mono, number),) = polynomial.items()
         factors = self._factors(mono)
-        outer = [f for f in factors if not _uses_index(f)]
-        inner = [f for f in factors if _uses_index(f)]
+        outer = [f for f in factors if not uses_index(f)]
+        inner = [f for f in factors if uses_index(f)]
         if number != 1:
             outer.insert(0, self.state.node(Num, Fraction(number)))
         if not inner:
@@ -462,7 +474,7 @@ class Canonical:
             delta = Chain(self.proof, factor)
             if factor.args[0] is not index:
                 delta.by("eq_symmetric")
-            if delta.term.args[0] is not index or _uses_index(delta.term.args[1]):
+            if delta.term.args[0] is not index or uses_index(delta.term.args[1]):
                 continue
             rest = [f for f in inner if f is not factor]
             body = state.node(Mul, None, factor, state.product(*rest))
@@ -477,7 +489,7 @@ class Canonical:
     def _nest(self, chain: Chain, inner: list[Term], facts: Facts) -> None:
         """Nested sums that do not separate: in one order of their indices."""
         node = chain.term
-        series = [f for f in inner if f.__class__ is Sum and not any(map(_uses_index, f.args[:2]))]
+        series = [f for f in inner if f.__class__ is Sum and not any(map(uses_index, f.args[:2]))]
         if not series:
             return
         flat = Chain(self.proof, node)
@@ -504,8 +516,8 @@ class Canonical:
         if len(polynomial) == 1:
             ((mono, number),) = polynomial.items()
             factors = self._factors(mono)
-            sums = [f for f in factors if f.__class__ is Sum and _uses_index(f)]
-            if sums and not any(_uses_index(e) for e in sums[0].args[:2]) and depth < MAX_NEST:
+            sums = [f for f in factors if f.__class__ is Sum and uses_index(f)]
+            if sums and not any(uses_index(e) for e in sums[0].args[:2]) and depth < MAX_NEST:
                 rest = [f for f in factors if f is not sums[0]]
                 front = state.product(state.node(Num, Fraction(number)), *rest)
                 if front is not state.one:
@@ -578,7 +590,7 @@ class Canonical:
             self._again(chain, facts)
             return
         (factor,) = factors
-        if not _uses_index(factor):
+        if not uses_index(factor):
             if self.holds([Condition("int", state.store.add(hi - lo + state.one))], facts):
                 chain.by("product_constant")
                 self._again(chain, facts)
@@ -601,7 +613,7 @@ class Canonical:
         exponent = self._exponent(factor)
         state = self.state
         if exponent is None or exponent in (0, 1):
-            if not _uses_index(factor.args[1]) and state.facts.discharges("positive", factor.args[0]):
+            if not uses_index(factor.args[1]) and state.facts.discharges("positive", factor.args[0]):
                 self._again(chain.by("product_power"), facts)
             return
         base = factor.args[0]
@@ -748,7 +760,7 @@ def _logarithmic(term: Term) -> bool:
     return term.__class__ is Fn and term.key == "log"
 
 
-def _uses_index(term: Term, index: int = 0) -> bool:
+def uses_index(term: Term, index: int = 0) -> bool:
     """Whether a bound index occurs in a term."""
     if term.loose <= index:
         return False
@@ -792,7 +804,7 @@ def _least_offset(body: Term, read: Callable[[Term], Polynomial]) -> Coefficient
 
 
 def _offset(index: Term, k: int, read: Callable[[Term], Polynomial]) -> list[Coefficient]:
-    if index.__class__ not in (Bound, Add) or not _uses_index(index, k):
+    if index.__class__ not in (Bound, Add) or not uses_index(index, k):
         return []
     if index.__class__ is Bound:
         return [0]
@@ -824,7 +836,7 @@ def _skeleton(roots: Sequence[Term]) -> list[Term]:
 def _dependent(spine: Sequence[Term]) -> bool:
     """Whether the range of a nested sum uses the index of a sum around it."""
     return any(
-        _uses_index(end, k) for level, node in enumerate(spine) for end in node.args[:2] for k in range(level)
+        uses_index(end, k) for level, node in enumerate(spine) for end in node.args[:2] for k in range(level)
     )
 
 

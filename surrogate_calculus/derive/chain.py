@@ -68,7 +68,7 @@ def minus(proof: Proof, a: Term, b: Term) -> Term:
 
 def on_indices(proof: Proof, comparison: Term) -> bool:
     """Whether a comparison speaks of indices and counts only."""
-    counts = {name for kind, name in proof.state.facts.assumptions if kind == "count"}
+    counts = proof.state.facts.counts
     return all(
         n.__class__ in (Add, Mul, Num, Bound) or (n.__class__ is Sym and n.key in counts)
         for n in postorder(*comparison.args)

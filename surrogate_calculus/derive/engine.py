@@ -32,6 +32,7 @@ from ..language.terms import (
 from ..printing.text import summary
 from .collect import collect
 from .derivation import Derivation
+from .families import Families
 from .fold import fold, unfold
 from .proof import Proof
 from .push import Pusher, gradient_parameters, log_domain
@@ -241,7 +242,15 @@ def _derive(
         operations.append(unfolded)
         current = proof.right(unfolded)
         nodes = postorder(current)
+    families = Families(proof, given) if any(map(proof.recursive, nodes)) else None
     plain = current
+    if families is not None:
+        opened = families.close(current)
+        if opened is not None:
+            done.append(opened)
+            operations.append(opened)
+            current = proof.right(opened)
+            nodes = postorder(current)
     log_names = log_domain(nodes) | set(given.densities if given is not None else ())
     pusher = Pusher(proof, gradient_parameters(current), log_names)
     pushed = pusher.push(current)
@@ -249,6 +258,12 @@ def _derive(
     if pushed is not None:
         done.append(pushed)
         current = proof.right(pushed)
+    if families is not None:
+        settled = families.settle(current)
+        if settled is not None:
+            done.append(settled)
+            operations.append(settled)
+            current = proof.right(settled)
     for tidy in (collect, fold):
         step = tidy(proof, current)
         if step is not None:

@@ -28,6 +28,7 @@ from ..language.terms import (
     Grad,
     Indexed,
     Prod,
+    Stop,
     Sym,
     Term,
     postorder,
@@ -235,7 +236,7 @@ class Proof:
         state = self.state
         proved = state.proved(Eval)
         numbers = self._numbers.setdefault((Eval,), {})
-        arrows = HAS_STOP | HAS_EVAL
+        hidden = self._hiding(body)
         log = self.log
         todo: list[Term | None] = [body]
         seen: set[int] = set()
@@ -254,9 +255,25 @@ class Proof:
             seen.add(id(node))
             todo += (node, None)
             for arg in node.args:
-                if arg.flags & arrows and id(arg) not in numbers:
+                if hidden(arg) and id(arg) not in numbers:
                     todo.append(arg)
         return numbers[id(body)]
+
+    def _hiding(self, root: Term) -> Callable[[Term], bool]:
+        """Tells a node below which ⊥ or → is to be worked out; families by recursion are left as they are."""
+        arrows = HAS_STOP | HAS_EVAL
+        state = self.state
+        if state.plain:
+            return lambda node: bool(node.flags & arrows)
+        found: dict[int, bool] = {}
+        for node in postorder(root):
+            name = node.__class__ in (Sym, Indexed)
+            inner = node.flags & arrows if name else any(found[id(a)] for a in node.args)
+            own = node.__class__ in (Stop, Eval) or (name and not state.stop_free(node))
+            found[id(node)] = bool(inner or own)
+        return lambda node: (
+            found.get(id(node), bool(node.flags & arrows)) and node.__class__ not in (Sym, Indexed)
+        )
 
     def certificate(self, step: int) -> dict[str, Any]:
         """The derivation as plain data, with the conclusion of a step as its claim."""

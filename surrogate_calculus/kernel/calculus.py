@@ -37,6 +37,7 @@ from ..language.terms import (
     Sum,
     Sym,
     Term,
+    postorder,
     rebuild,
 )
 from .facts import Facts
@@ -121,6 +122,14 @@ class State:
         if node.flags & (HAS_STOP | HAS_EVAL):
             return False
         return not self._stopped or self._stopped.isdisjoint(_names([node]))
+
+    def fixed(self, node: Term) -> bool:
+        """Whether a term is made of numbers, counts and indices only, so that ⊥ does nothing to it."""
+        return all(
+            n.__class__ in (Num, Bound, Axis, Add, Mul)
+            or (n.__class__ is Sym and n.key in self.facts.counts and n.key not in self._direct)
+            for n in postorder(node)
+        )
 
     # what is proved of operators: ∇A = …, →A = …, ⊥A = …
     def proved(
@@ -247,8 +256,8 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
     Raises:
         Rejection: no rule of the calculus moves this ∇ inwards (𝔼, a bare vector, …).
     """
-    if param in state.defined:
-        raise Rejection(f"{param} is defined, so it is no parameter")
+    if param in state.defined or param in state.facts.counts:
+        raise Rejection(f"{param} is defined or a count, so it is no parameter")
     if not state.depends(param, node):
         return ("grad_stop" if node.__class__ is Stop else "grad_constant"), state.zero
     rule = _GRADIENT.get(node.__class__)
@@ -434,18 +443,18 @@ def stopping(state: State, node: Term) -> tuple[str, Term]:
     Raises:
         Rejection: ⊥ of a name or of a ∇ stays as it is.
     """
-    if node.__class__ is Num:
+    if state.fixed(node):
         return "stop_number", node
     if node.__class__ is Stop:
         return "stop_stop", node
     if node.__class__ is Eval:
         lhs = state.node(Stop, None, node.args[0])
         return "stop_eval", state.known(lhs) or lhs
-    if node.__class__ in (Grad, Expect, Sym, Indexed, Bound, Axis):
+    if node.__class__ in (Grad, Expect, Sym, Indexed):
         raise Rejection(f"⊥ does not move inside {node.tag}")
 
     def s(term: Term) -> Term:
-        if term.__class__ in (Bound, Axis):
+        if term.__class__ is not Num and state.fixed(term):
             return term
         lhs = state.node(Stop, None, term)
         return state.known(lhs) or lhs

@@ -31,6 +31,8 @@ class Facts:
     def __init__(self, assumptions: Iterable[tuple[str, str]] = ()) -> None:
         self.assumptions = tuple(sorted(set(assumptions)))
         self._assumed = frozenset(self.assumptions)
+        #: names of whole numbers ≥ 1
+        self.counts = frozenset(name for kind, name in self.assumptions if kind == "count")
         self._signs: dict[int, int] = {}
         self._used: dict[tuple[str, int], Hypothesis] = {}
         self._defined: dict[tuple[object, ...], int] = {}

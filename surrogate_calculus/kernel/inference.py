@@ -19,7 +19,7 @@ from .polynomial import Ring
 from .ranges import Ranges
 from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Inference", "head", "replace_inside"]
+__all__ = ["Definition", "Inference", "head", "recursion_step", "replace_inside"]
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 
@@ -160,8 +160,7 @@ class Inference:
         conditions, facts = frozenset(conditions), tuple(facts)
         if not conditions:
             return conditions
-        counts = frozenset(name for kind, name in self.state.facts.assumptions if kind == "count")
-        ranges = Ranges(self.ring(), counts)
+        ranges = Ranges(self.ring(), self.state.facts.counts)
         for condition in (*conditions, *facts):
             ranges.check(condition)
         return frozenset(c for c in conditions if not ranges.entails(facts, c))
@@ -373,13 +372,20 @@ def _induction(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises)
     guard = body.args[0] if body.__class__ is Fn and body.key == "cases" else None
     if guard is None or guard.__class__ is not Fn or guard.key != "gt" or guard.args[1] is not inf.state.zero:
         raise Rejection("induction is over a family that is cases(m > 0: …, else: …)")
-    measure, arity = guard.args[0], family.loose
-    inf.remaining([Condition("gt", measure)])  # which sees that it speaks of indices only
-    if max(body.loose, other.loose) > arity:
+    inf.remaining([Condition("gt", guard.args[0])])  # which sees that it speaks of indices only
+    if max(body.loose, other.loose) > family.loose:
         raise Rejection("an index is not determined")
+    if recursion_step(inf, family, body, other) is not replaced:
+        raise Rejection("the other side does not satisfy the recursion")
+    return Equation(STRICT, family, other)
+
+
+def recursion_step(inf: Inference, family: Term, body: Term, other: Term) -> Term:
+    """``cases(m > 0: X, else: Y)`` with the family replaced in X wherever m is smaller by a whole number."""
+    measure, arity = body.args[0].args[0], family.loose
 
     def earlier(node: Term, depth: int) -> Term | None:
-        if node.__class__ is not family.__class__:
+        if node.__class__ is not family.__class__ or node.key != family.key:
             return None
         try:
             # seen from below the binders in between, whose indices come first
@@ -390,9 +396,7 @@ def _induction(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises)
         return put(other) if list(drop) == [()] and drop[()] >= 1 else None
 
     step = map_under_binders(body.args[1], earlier, lambda node, depth: False)
-    if inf.state.rebuild(body, (guard, inf.state.store.add(step), body.args[2])) is not replaced:
-        raise Rejection("the other side does not satisfy the recursion")
-    return Equation(STRICT, family, other)
+    return inf.state.rebuild(body, (body.args[0], inf.state.store.add(step), body.args[2]))
 
 
 def _cases_out(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:

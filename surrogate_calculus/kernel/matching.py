@@ -36,7 +36,7 @@ def match(pattern: Term, term: Term, found: Substitution | None = None) -> Subst
                 continue
             if before is None:
                 found[p.key] = (t, depth)
-            elif before[1] != depth or before[0] != t:
+            elif not _same(before, t, depth):
                 return None
             continue
         if p.__class__ is App and p.key[0].startswith("?"):
@@ -61,6 +61,14 @@ def match(pattern: Term, term: Term, found: Substitution | None = None) -> Subst
         binds = p.binds or (0,) * len(p.args)
         todo.extend((a, b, depth + k) for a, b, k in zip(p.args, t.args, binds, strict=True))
     return found
+
+
+def _same(before: tuple[Term, int], term: Term, depth: int) -> bool:
+    """Whether a value found under some binders is the term under more or fewer of them."""
+    try:
+        return shift(before[0], depth - before[1]) == term
+    except ValueError:
+        return False
 
 
 def instance(pattern: Term, found: Substitution, store: Store, free: bool = False) -> Term:
@@ -101,7 +109,8 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
             key = found[PARAM][0].key
             if args[-1] == Sym("?none"):
                 args.pop()
-        return store.node(p.__class__, key, tuple(args), found["?hint"][0].key if binds else None)
+        hint = found["?hint"][0].key if binds and "?hint" in found else getattr(p, "hint", None)
+        return store.node(p.__class__, key, tuple(args), hint)
 
     def applied(name: str, indices: list[Term], depth: int) -> Term:
         if name not in found:

@@ -124,7 +124,7 @@ _OPERATORS = [
     Rule("eval_eval", "→(→(E)) = →(E)"),
     Rule("eval_function", "→(f(A, B, …)) = f(→A, →B, …)", "Eq. 2, 27, 140"),
     # ⊥: calculus.stopping
-    Rule("stop_number", "⊥(c) = c for a number c"),
+    Rule("stop_number", "⊥(c) = c for a number, a count, an index"),
     Rule("stop_stop", "⊥(⊥(E)) = ⊥(E)"),
     Rule("stop_eval", "⊥(→(E)) = ⊥(E)", "Eq. 141 as it ought to read"),
     Rule("stop_function", "⊥(f(A, B, …)) = f(⊥A, ⊥B, …)"),

@@ -1,0 +1,644 @@
+"""Closed forms of recursions, found from their ratios and proved by induction.
+
+For a family by recursion, F[t,i], the ratio (:mod:`.ratio`) of its body is a product of a part that depends
+on the particle i and a part that depends on the time alone.  With
+
+    F[t,i] = ⊥F[t,i] * A[t,i] * g[t]
+
+the first part is a recursion for A, the second one for g:
+
+* ``A[t,i] = H[t,i] * A[t-1,κ]``: A is the product of H along the lineage that the map κ makes;
+* ``A[t,i] = Σ[j](…A[t-1,j]…)``: a family of its own, whose value is 1;
+* ``g[t] = Q[t]`` or ``Q[t] * g[t-1]``: closed.
+
+For the stop-gradient particle filter A is ``L/⊥L``, L the importance weight of the lineage, and g is
+``1/Σ[j](⊥v̄[t,j] A[t,j])``: Eq. 55–60 of Ścibior & Wood, found rather than stated.  Each form is an equality of
+surrogates, which the kernel concludes by induction, so that it holds under ∇ at every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+
+from ..kernel.inference import Definition, recursion_step
+from ..kernel.judgement import Condition, Rejection
+from ..kernel.matching import instance, match
+from ..kernel.rules import meta
+from ..language.binding import instantiate, shift
+from ..language.terms import (
+    Add,
+    App,
+    Bound,
+    Eval,
+    Fn,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
+from .canonical import Canonical, uses_index
+from .chain import Chain, Facts, branch, holds, rewrite
+from .proof import Proof
+from .ratio import Factors, Ratios, put_indices
+
+__all__ = ["Closed"]
+
+#: Names, which no text can spell, for the two parts of a ratio while they are being found.
+_PART, _GAUGE = "?part", "?gauge"
+
+
+class Closed:
+    """The closed forms of the recursions of a proof.
+
+    Args:
+        proof: whose definitions are looked at, and where the steps go.
+        params: every parameter.
+        fresh: makes a new name like a given one.
+
+    Attributes:
+        forms: from the family's name to the step that concludes ``F[t,i] = closed``, for loose indices.
+    """
+
+    def __init__(self, proof: Proof, params: Collection[str], names: Collection[str] = ()) -> None:
+        self.proof = proof
+        self.state = proof.state
+        self.params = tuple(p for p in params if p not in proof.state.defined)
+        self.canonical = Canonical(proof, self._normalised)
+        self.forms: dict[tuple[object, ...], int] = {}
+        self.ratios: dict[tuple[object, ...], Definition] = {}
+        self._taken = set(names)
+        self._unfolded: dict[tuple[object, ...], int] = {}
+        self._sums: dict[tuple[object, ...], int | None] = {}
+
+    # ------------------------------------------------------------------------------------ entries
+    def find(self) -> None:
+        """Look for the closed form of every recursion in which a parameter is live."""
+        groups: dict[int, list[Definition]] = {}
+        for d in self.proof.definitions.values():
+            if d.measure is not None:
+                groups.setdefault(d.group, []).append(d)
+        for group in groups.values():
+            guarded = [d for d in group if _guarded(d)]
+            if len(guarded) == 1 and any(self.state.depends(p, guarded[0].left) for p in self.params):
+                try:
+                    self._group(guarded[0], group)
+                except Rejection:
+                    continue
+
+    def use(self, term: Term, facts: Facts = ()) -> int | None:
+        """Put closed forms for the families of a term, outside of ⊥; the step, None where there is none."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Indexed:
+                return None
+            form = self._form_of(node)
+            if form is None:
+                return None
+            step = self.proof.infer("instance", node, None, [form])
+            return step if holds(self.proof, step, facts) else None
+
+        return rewrite(self.proof, term, here, facts, lambda node: node.__class__ not in (Stop, Indexed))
+
+    def _form_of(self, node: Term) -> int | None:
+        definition = self.proof.definition_of(node)
+        return None if definition is None else self.forms.get(_key(definition))
+
+    # ---------------------------------------------------------------------------------- recursion
+    def _group(self, main: Definition, group: Sequence[Definition]) -> None:
+        """The closed forms of a group with one base case."""
+        proof = self.proof
+        recursion = self._unfold(main, group)
+        body = proof.right(recursion)
+        if body.__class__ is not Fn or body.key != "cases":
+            return
+        shape = _Shape(self, main, body)
+        ratios = Ratios(proof, self.params, shape.placeholder)
+        step_part, step_gauge = shape.split(ratios.of(body.args[1]))
+        base_part, base_gauge = shape.split(ratios.of(body.args[2]))
+        part = shape.solve(step_part, base_part)
+        gauge = shape.gauge(step_gauge, base_gauge, step_part, part)
+        stopped = self.state.node(Stop, None, main.left)
+        form = self.state.product(stopped, part, gauge)
+        self.forms[_key(main)] = self._induction(recursion, form)
+        for other in group:
+            if other is not main and any(self.state.depends(p, other.left) for p in self.params):
+                try:
+                    self._follow(other, main, group, shape, ratios, step_part, part, gauge)
+                except Rejection:
+                    continue
+
+    def _unfold(self, definition: Definition, group: Sequence[Definition]) -> int:
+        """``F[t,i] = body`` in terms of the group's guarded member alone."""
+        proof = self.proof
+        names = {_key(d): d for d in group if not _guarded(d)}
+
+        def here(node: Term, facts: Facts) -> int | None:
+            found = proof.definition_of(node)
+            return proof.infer("definition", node) if found is not None and _key(found) in names else None
+
+        chain = Chain(proof, definition.left).by("definition")
+        for _ in range(len(group) + 1):
+            chain.then(rewrite(proof, chain.term, here))
+        step = chain.step()
+        assert step is not None
+        self._unfolded[_key(definition)] = step
+        return step
+
+    def _follow(
+        self,
+        other: Definition,
+        main: Definition,
+        group: Sequence[Definition],
+        shape: _Shape,
+        ratios: Ratios,
+        step_part: Factors,
+        part: Term,
+        gauge: Term,
+    ) -> None:
+        """The closed form of a member without a base case, where the recursion has begun."""
+        assert other.measure is not None
+        recursion = self._unfold(other, group)
+        found = ratios.of(self.proof.right(recursion))
+        time = self.state.node(Bound, max(n.key for n in postorder(other.measure) if n.__class__ is Bound))
+        folded = shape.folded(found, step_part, time, present=other.arity == main.arity)
+        ratio = shape.filled(folded, part, gauge)
+        form = self.state.product(self.state.node(Stop, None, other.left), ratio)
+        facts = (Condition("gt", other.measure),)
+        left = Chain(self.proof, other.left).then(recursion)
+        left.then(self.use(left.term, facts))
+        self.forms[_key(other)] = self._meet(left, Chain(self.proof, form), facts)
+
+    # -------------------------------------------------------------------------------------- proof
+    def _induction(self, recursion: int, form: Term) -> int:
+        """``F = form``, by induction.
+
+        Raises:
+            Rejection: the form does not satisfy the recursion, as far as arithmetic can tell.
+        """
+        proof = self.proof
+        family, body = proof.left(recursion), proof.right(recursion)
+        target = recursion_step(proof.inference, family, body, form)
+        branches = []
+        for position in (1, 2):
+            facts = branch(proof, body.args[0], position == 1)
+            if not facts:
+                raise Rejection("the recursion is not over indices")
+            left, right = Chain(proof, form), Chain(proof, target.args[position])
+            branches.append(self._meet(left, right, facts))
+        same = proof.infer("split", form, target, branches)
+        return proof.infer("induction", family, form, [recursion, same])
+
+    def _meet(self, left: Chain, right: Chain, facts: Facts) -> int:
+        """The step that concludes that two chains' beginnings are equal.
+
+        Raises:
+            Rejection: nothing shows it.
+        """
+        for chain in (left, right):
+            chain.then(self._opened(chain.term, facts))
+            chain.then(self.stops(chain.term))
+            chain.then(self._opened(chain.term, facts))
+            chain.then(self.stops(chain.term))
+        left.then(self.canonical.equal(left.term, right.term, facts))
+        back = right.step()
+        if back is not None:
+            left.then(self.proof.infer("symmetry", right.term, right.start, [back]))
+        step = left.step()
+        return self.proof.infer("inside", left.start) if step is None else step
+
+    def _opened(self, term: Term, facts: Facts) -> int | None:
+        """Stopped families one step unfolded, densities along paths as products, the last factor split off."""
+        proof = self.proof
+
+        def here(node: Term, facts: Facts) -> int | None:
+            chain = Chain(proof, node)
+            definition = proof.definition_of(node)
+            if definition is not None and node.__class__ is App:
+                chain.by("definition")
+            elif definition is not None and _key(definition) in self._unfolded:
+                self._unfold_here(chain, definition, facts)
+            if chain.term.__class__ is Prod:
+                self._last(chain, facts)
+            return chain.step()
+
+        return rewrite(proof, term, here, facts, lambda node: node.__class__ is not Indexed)
+
+    def _unfold_here(self, chain: Chain, definition: Definition, facts: Facts) -> None:
+        """The branch of a recursion that the facts decide."""
+        trial = Chain(self.proof, chain.term)
+        trial.then(self.proof.infer("instance", chain.term, None, [self._unfolded[_key(definition)]]))
+        if not _guarded(definition):
+            if definition.measure is not None and definition.left.__class__ is Indexed:
+                put = list(chain.term.args)
+                measure = put_indices(self.proof, definition.measure, put[::-1])
+                if not self.canonical.holds([Condition("gt", measure)], facts):
+                    return
+            chain.then(trial.step())
+            return
+        condition = trial.term.args[0]
+        trial.inside(self.canonical.step(condition, facts))
+        rule = {self.state.one: "cases_one", self.state.zero: "cases_zero"}.get(trial.term.args[0])
+        if rule is not None:
+            chain.then(trial.by(rule).step())
+
+    def _last(self, chain: Chain, facts: Facts) -> None:
+        """Split off the last factor where the range is known not to be empty."""
+        lo, hi = chain.term.args[:2]
+        if self.canonical.holds([Condition("int", self.proof.add(hi - lo))], facts):
+            chain.by("product_last")
+
+    def stops(self, term: Term) -> int | None:
+        """Push every ⊥ inside, up to families, densities and functions; the step, None where none moves."""
+        proof = self.proof
+
+        def here(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Stop:
+                return None
+            inner = node.args[0]
+            if self.state.fixed(inner):
+                return proof.infer("stop_number", node)
+            rules = {Stop: "stop_stop", Eval: "stop_eval"}
+            moved = inner.__class__ in (Add, Mul, Pow, Sum, Prod, Stop, Eval, Fn)
+            if not moved:
+                return None
+            chain = Chain(proof, node).by(rules.get(inner.__class__, "stop_function"))
+            return chain.then(self.stops(chain.term)).step()
+
+        return rewrite(proof, term, here, (), lambda node: node.__class__ is not Indexed)
+
+    # -------------------------------------------------------------------------- normalised weights
+    def _normalised(self, series: Term) -> int | None:
+        """``Σ[j](F[t,j]) = 1`` for a family of normalised weights, also under ⊥ or →."""
+        body = series.args[2] if series.__class__ is Sum else series
+        operator = body.__class__ if body.__class__ in (Stop, Eval) else None
+        family = body.args[0] if operator else body
+        definition = self.proof.definition_of(family) if family.__class__ is Indexed else None
+        if definition is None or definition.measure is None or not _guarded(definition):
+            return None
+        if _key(definition) not in self._unfolded:
+            return None
+        place = [k for k, a in enumerate(family.args) if a.__class__ is Bound and a.key == 0]
+        others = [a for k, a in enumerate(family.args) if k not in place]
+        if len(place) != 1 or any(uses_index(a) for a in others):
+            return None
+        lemma = self._sum_of(definition, place[0], series)
+        if lemma is None:
+            return None
+        proof = self.proof
+        if operator is None:
+            return proof.infer("instance", series, None, [lemma])
+        # Σ ⊥F = ⊥ Σ F = ⊥ 1 = 1, and so for →
+        plain = self.state.store.node(Sum, None, (*series.args[:2], family), series.hint)  # type: ignore[attr-defined]
+        if not all(self.state.fixed(a) for a in series.args[:2]):
+            return None
+        moved, free = ("stop_function", "stop_number") if operator is Stop else ("eval_function", "eval_free")
+        whole = Chain(proof, self.state.node(operator, None, plain)).by(moved)
+        one = Chain(proof, self.state.node(operator, None, plain))
+        one.inside(proof.infer("instance", plain, None, [lemma])).by(free)
+        first, second = whole.step(), one.step()
+        assert first is not None and second is not None
+        if whole.term is not series:
+            return None
+        back = proof.infer("symmetry", series, whole.start, [first])
+        return proof.chain([back, second])
+
+    def _sum_of(self, definition: Definition, place: int, series: Term) -> int | None:
+        """The lemma ``Σ[j=lo..hi](F[…,j,…]) = 1``, its other indices loose; proved once."""
+        lo, hi = series.args[:2]
+        key = (_key(definition), place, id(lo), id(hi))
+        if key in self._sums or lo.loose or hi.loose:
+            return self._sums.get(key)
+        self._sums[key] = None
+        proof, state = self.proof, self.state
+        arity = definition.arity
+        others = iter(range(arity - 2, -1, -1))
+        args = [
+            state.node(Bound, 0) if k == place else state.node(Bound, next(others) + 1) for k in range(arity)
+        ]
+        family = state.node(Indexed, definition.name, *args)
+        left = state.store.node(Sum, None, (lo, hi, family), "j")
+        measure = put_indices(proof, definition.measure or state.one, args[::-1])
+        if uses_index(measure):
+            return None
+        measure = proof.add(shift(measure, -1))
+        guard = state.node(Fn, "gt", measure, state.zero)
+        target = state.node(Fn, "cases", guard, state.one, state.one)
+        branches = []
+        try:
+            for position in (1, 2):
+                facts = branch(proof, guard, position == 1)
+                chain = Chain(proof, left)
+                chain.then(self._opened(chain.term, facts))
+                if chain.term is left:
+                    return None
+                chain.then(self.canonical.equal(chain.term, state.one, facts))
+                step = chain.step()
+                assert step is not None
+                branches.append(step)
+            split = proof.infer("split", left, target, branches)
+        except Rejection:
+            return None
+        found = self._sums[key] = proof.chain([split, proof.infer("cases_same", target)])
+        return found
+
+    # ------------------------------------------------------------------------------- small things
+    def fresh(self, like: str) -> str:
+        """A name that nothing has, like the given one."""
+        name = like
+        while name in self._taken or name in self.state.defined:
+            name += "'"
+        self._taken.add(name)
+        return name
+
+    def fold_path(self, product: Term) -> Term:
+        """A product along a lineage as the density of the path, where a definition says so; else itself."""
+        for d in self.proof.definitions.values():
+            if d.left.__class__ is not App:
+                continue
+            pattern, left = d.body, d.left
+            for n in range(d.arity):
+                pattern, left = (instantiate(t, meta(str(n))) for t in (pattern, left))
+            found = match(pattern, product)
+            if found is not None and all(f"?{n}" in found for n in range(d.arity)):
+                return instance(left, found, self.state.store)
+        return product
+
+
+class _Shape:
+    """One recursion: which of its indices is the time, and what its ratio is made of."""
+
+    def __init__(self, closed: Closed, main: Definition, body: Term) -> None:
+        self.closed, self.main, self.body = closed, main, body
+        self.proof, self.state = closed.proof, closed.state
+        measure = main.measure
+        assert measure is not None
+        used = {n.key for n in postorder(measure) if n.__class__ is Bound}
+        if len(used) != 1:
+            raise Rejection("the measure is not that of one index")
+        (self.time,) = used
+        index = self.state.node(Bound, self.time)
+        #: the last time of the base case: t - measure
+        self.base = self.closed.canonical.term(self.proof.add(index - measure))
+        if self.base.loose:
+            raise Rejection("the recursion does not go forward")
+        self.particles = [k for k in range(main.arity) if k != self.time]
+
+    def arguments(self, node: Term) -> tuple[Term, ...]:
+        """The indices of a member, ``[k]`` for ``Bound(k)``."""
+        return tuple(reversed(node.args))
+
+    def placeholder(self, node: Term) -> Factors | None:
+        """The ratio of the family at other indices, as its two parts yet to be found."""
+        if self.proof.definition_of(node) is not self.proof.definition_of(self.main.left):
+            return None
+        part = self.state.node(Indexed, _PART, *node.args)
+        gauge = self.state.node(Indexed, _GAUGE, self.arguments(node)[self.time])
+        return {part: 1, gauge: 1}
+
+    def split(self, factors: Factors) -> tuple[Factors, Factors]:
+        """The factors that a particle's index occurs in, and those of the time alone."""
+        part: Factors = {}
+        gauge: Factors = {}
+        for f, e in factors.items():
+            alone = f.key != _PART and not any(uses_index(f, k) for k in self.particles)
+            (gauge if alone and self.particles else part)[f] = e
+        if not self.particles:  # the time is all there is: what is not the gauge belongs to the part
+            gauge = {f: e for f, e in part.items() if f.key == _GAUGE}
+            part = {f: e for f, e in part.items() if f not in gauge}
+        return part, gauge
+
+    # the part that depends on the particle
+    def solve(self, step: Factors, base: Factors) -> Term:
+        """A in closed form, or a family for it."""
+        direct = [f for f in step if f.__class__ is Indexed and f.key == _PART]
+        others = [f for f in step if f not in direct]
+        nested = any(n.__class__ is Indexed and n.key == _PART for f in others for n in postorder(f))
+        if len(direct) == 1 and step[direct[0]] == 1 and not nested and self._one_back(direct[0]):
+            return self._along(direct[0], {f: step[f] for f in others}, base)
+        if not direct and not nested:  # it does not look back
+            raise Rejection("the ratio does not look back")
+        return self._family(step, base)
+
+    def _one_back(self, part: Term) -> bool:
+        """Whether the part is used one step of time before."""
+        index = self.state.node(Bound, self.time)
+        gap = self.proof.inference.ring().difference(index, self.arguments(part)[self.time])
+        return gap == {(): 1}
+
+    def _along(self, part: Term, factors: Factors, base: Factors) -> Term:
+        """The product of the factors along the lineage."""
+        previous = self.arguments(part)
+        moved = [k for k in self.particles if previous[k] is not self.state.node(Bound, k)]
+        if len(moved) > 1:
+            raise Rejection("more than one index has a lineage")
+        lineage = self._lineage(moved[0], previous[moved[0]]) if moved else None
+        state = self.state
+        t = state.node(Bound, self.time)
+        out: list[Term] = []
+        for f, e in base.items():
+            out.append(_power(state, self._at(f, self.base, lineage, moved, t), e))
+        lo = self.closed.canonical.term(self.proof.add(self.base + state.one))
+        for f, e in factors.items():
+            bare = _bare(f)
+            inner = self._below(bare or f, lineage, moved)
+            product = state.store.node(Prod, None, (lo, t, inner), "s")
+            if bare is not None:
+                product = self.closed.fold_path(product)
+                inverse = state.node(
+                    Pow, None, state.node(Stop, None, product), state.node(Num, Fraction(-1))
+                )
+                product = state.node(Mul, None, product, inverse)
+            out.append(_power(state, product, e))
+        return state.product(*out)
+
+    def _below(self, f: Term, lineage: str | None, moved: Sequence[int]) -> Term:
+        """A factor at time s of the lineage, under the binder of s."""
+        t = self.state.node(Bound, self.time + 1)
+        return self._at(f, self.state.node(Bound, 0), lineage, moved, t, 1)
+
+    def _at(
+        self, f: Term, time: Term, lineage: str | None, moved: Sequence[int], t: Term, by: int = 0
+    ) -> Term:
+        """A factor at another time, the particle replaced by its ancestor then."""
+        values: list[Term] = []
+        for k in range(self.main.arity):
+            own = self.state.node(Bound, k + by)
+            if k == self.time:
+                values.append(time)
+            elif k in moved and lineage is not None:
+                values.append(self.state.node(Indexed, lineage, time, t, own))
+            else:
+                values.append(own)
+        return put_indices(self.proof, f, values)
+
+    def _lineage(self, k: int, previous: Term) -> str:
+        """The name of the map to the ancestor at time s, found or newly defined: M[s,t,i]."""
+        if self.main.arity != 2:
+            raise Rejection("a lineage has one particle index")
+        proof, state = self.proof, self.state
+        previous = self._named(previous)
+        # over s, t, i: Bound(2), Bound(1), Bound(0)
+        s, t, i = (state.node(Bound, n) for n in (2, 1, 0))
+        values = [t if n == self.time else i for n in range(2)]
+        kappa = put_indices(proof, previous, values)
+        measure = proof.add(t - s)
+        back = proof.add(t + Num(-1))
+
+        def body(name: str) -> Term:
+            guard = state.node(Fn, "gt", measure, state.zero)
+            return state.node(Fn, "cases", guard, state.node(Indexed, name, s, back, kappa), i)
+
+        for d in proof.definitions.values():
+            if d.arity == 3 and d.left.__class__ is Indexed:
+                try:
+                    if not proof.inference.ring().difference(d.body, body(d.name)):
+                        return d.name
+                except Rejection:
+                    continue
+        like = previous.key if previous.__class__ is Indexed else self.main.name
+        name = self.closed.fresh(str(like) + "\u0303")
+        left = state.node(Indexed, name, s, t, i)
+        proof.define([Definition(left, 3, body(name), measure)])
+        return name
+
+    def _named(self, index: Term) -> Term:
+        """An index by the name of the map that is defined to be it."""
+        for d in self.proof.definitions.values():
+            if d.left.__class__ is Indexed and d.arity == self.main.arity and d.body is index:
+                return d.left
+        return index
+
+    def _family(self, step: Factors, base: Factors) -> Term:
+        """A family for a part that has no closed form."""
+        proof, state = self.proof, self.state
+        name = self.closed.fresh("ρ")
+        left = state.node(Indexed, name, *self.main.left.args)
+        ratios = Ratios(proof, ())
+
+        def named(term: Term) -> Term:
+            done: dict[int, Term] = {}
+            for node in postorder(term):
+                args = tuple(done[id(a)] for a in node.args)
+                new = state.rebuild(node, args)
+                done[id(node)] = state.node(Indexed, name, *args) if node.key == _PART else new
+            return done[id(term)]
+
+        guard = self.body.args[0]
+        body = state.node(Fn, "cases", guard, named(ratios.written(step)), named(ratios.written(base)))
+        definition = Definition(left, self.main.arity, body, self.main.measure)
+        proof.define([definition])
+        self.closed.ratios[_key(definition)] = definition
+        self.closed._unfolded[_key(definition)] = proof.infer("definition", left)
+        return left
+
+    # the part that depends on the time alone
+    def gauge(self, step: Factors, base: Factors, step_part: Factors, part: Term) -> Term:
+        """g in closed form."""
+        state = self.state
+        own = {f: e for f, e in step.items() if f.key == _GAUGE}
+        time = state.node(Bound, self.time)
+        rest = self.folded({f: e for f, e in step.items() if f.key != _GAUGE}, step_part, time)
+        if base:
+            raise Rejection("the base case has a ratio of its own")
+        if any(not self._back_one(f) for f in own) or sum(own.values()) not in (0, 1):
+            raise Rejection("the gauge has no closed form")
+        now = self.filled(rest, part, state.one)
+        if not own:
+            return now
+        lo = self.closed.canonical.term(self.proof.add(self.base + state.one))
+        inner = self._at_time(now, state.node(Bound, 0))
+        return state.store.node(Prod, None, (lo, state.node(Bound, self.time), inner), "s")
+
+    def _back_one(self, gauge: Term) -> bool:
+        gap = self.proof.inference.ring().difference(self.state.node(Bound, self.time), gauge.args[0])
+        return gap == {(): 1}
+
+    def folded(self, factors: Factors, step_part: Factors, time: Term, present: bool = False) -> Factors:
+        """Averages of the part at a time recognised as such; where present, the part itself."""
+        out: Factors = {}
+        direct = {f: e for f, e in factors.items() if f.__class__ is not Sum}
+        if present and step_part and all(direct.get(f) == e for f, e in step_part.items()):
+            out[self.state.node(Indexed, _PART, *self.main.left.args)] = 1
+            direct = {f: e for f, e in direct.items() if f not in step_part}
+        out.update(direct)
+        whole = Ratios(self.proof, ()).written(step_part)
+        for f, e in factors.items():
+            if f.__class__ is Sum:
+                out[self._fold_average(f, whole, time)] = e
+        return out
+
+    def _fold_average(self, series: Term, whole: Term, time: Term) -> Term:
+        """``Σ[j](⊥(E/ΣE) P[j])`` as ``Σ[j](⊥F[t,j] A[t,j])`` where it is that."""
+        state, proof = self.state, self.proof
+        if len(self.particles) != 1 or series.args[2].__class__ is not Mul:
+            return series
+        share, *inner = series.args[2].args
+        below, index = proof.add(shift(time, 1)), state.node(Bound, 0)
+        values = [index if k in self.particles else below for k in range(self.main.arity)]
+
+        def now(term: Term) -> Term:
+            return put_indices(proof, term, values)
+
+        ring = proof.inference.ring()
+        try:
+            if ring.difference(state.product(*inner), now(whole)):
+                return series
+            weight = state.node(Stop, None, now(self.main.left))
+            if not ring.difference(share.args[0], now(self.body.args[1])):
+                share = weight
+        except Rejection:
+            return series
+        part = state.node(Indexed, _PART, *now(self.main.left).args)
+        hint: str = series.hint  # type: ignore[attr-defined]
+        return state.store.node(Sum, None, (*series.args[:2], state.node(Mul, None, share, part)), hint)
+
+    def _at_time(self, term: Term, time: Term) -> Term:
+        """A term of the time alone, at another time."""
+        values = [time if k == self.time else self.state.zero for k in range(self.main.arity)]
+        return put_indices(self.proof, term, values)
+
+    def filled(self, factors: Factors, part: Term, gauge: Term) -> Term:
+        """A product with what was found for the two parts."""
+        state = self.state
+        done: dict[int, Term] = {}
+        root = Ratios(self.proof, ()).written(factors)
+        for node in postorder(root):
+            args = tuple(done[id(a)] for a in node.args)
+            if node.key == _PART:
+                done[id(node)] = put_indices(self.proof, part, args[::-1])
+            elif node.key == _GAUGE:
+                done[id(node)] = self._at_time(gauge, args[0])
+            else:
+                done[id(node)] = state.rebuild(node, args)
+        return done[id(root)]
+
+
+def _key(definition: Definition) -> tuple[object, ...]:
+    from ..kernel.inference import head
+
+    return head(definition.left)
+
+
+def _guarded(definition: Definition) -> bool:
+    body = definition.body
+    return body.__class__ is Fn and body.key == "cases" and definition.measure is not None
+
+
+def _bare(factor: Term) -> Term | None:
+    """E, where the factor is ``E/⊥E``."""
+    if factor.__class__ is Mul and len(factor.args) == 2 and factor.args[1].__class__ is Pow:
+        stopped = factor.args[1].args[0]
+        if stopped.__class__ is Stop and stopped.args[0] is factor.args[0]:
+            return factor.args[0]
+    return None
+
+
+def _power(state: object, term: Term, exponent: int) -> Term:
+    return term if exponent == 1 else state.node(Pow, None, term, state.node(Num, Fraction(exponent)))  # type: ignore[attr-defined]
