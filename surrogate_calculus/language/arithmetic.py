@@ -137,7 +137,7 @@ class Arithmetic:
             token = self.sliced[min(self.sliced)]
             self.fail(
                 f"{token.value} at a range, and no argument",
-                f"put it into a function or density, f({token.value}[1:T]), or sum over its index",
+                "put it into a function or density, f(y[1:T]; θ), or sum over its index",
                 token.start,
                 token.end,
             )

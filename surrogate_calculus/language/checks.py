@@ -240,9 +240,26 @@ class _Checker:
             if bounds is None:
                 continue
             place = visit.node.kids[position] if len(visit.node.kids) > position else visit.node
+            self.right_map(index, bounds, place, term.name)
             ends = index.args if is_slice(index) else (index,)
             for end in ends:
                 self.one(end, bounds, visit, place, term.name)
+
+    def right_map(self, index: Term, bounds: Range, place: Node, name: str) -> None:
+        """A map gives one particle of those that it is drawn from, and no time."""
+        drawn = {line.map for line in self.document.lineages.values()}
+        if not isinstance(index, Indexed):
+            return
+        if index.name not in drawn and self.document.kind(index.name) != "an ancestor map":
+            return
+        values = (self.document.shape(index.name) or (None,))[-1]
+        if values is not None and values != bounds:
+            (low, high), (lo, hi) = values, bounds
+            raise self.wrong(
+                place,
+                f"{index.name} has the values {low}..{high}, and stands for an index over {lo}..{hi}",
+                f"write it as the index of {name} that runs over {low}..{high}",
+            )
 
     def is_checked(self, name: str) -> bool:
         """Whether the ranges of a family are looked at."""

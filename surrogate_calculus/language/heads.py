@@ -127,7 +127,7 @@ def layout(heads: Sequence[Head], document: Document) -> Layout:
         if len(head.indices) != len(first.indices):
             raise head.at(
                 document,
-                f"{head.name} has {len(first.indices)} indices in one statement, here {len(head.indices)}",
+                f"{head.name} has {_count(head)} here, and {_count(first)} in another statement",
                 "write the same number of indices in each",
             )
         fixed_at |= _fixed(head, document)
@@ -161,6 +161,11 @@ def layout(heads: Sequence[Head], document: Document) -> Layout:
         )
     whole = (*shape[:time], bounds, *shape[time + 1 :])
     return Layout(first.name, names, general, tuple(bases), time, forward, whole)
+
+
+def _count(head: Head) -> str:
+    number = len(head.indices)
+    return f"{number} {'index' if number == 1 else 'indices'}"
 
 
 def _fixed(head: Head, document: Document) -> set[int]:
@@ -199,7 +204,7 @@ def _fixed(head: Head, document: Document) -> set[int]:
 
 
 def _twice(head: Head, document: Document) -> DeclarationError:
-    role = "drawn" if head.sampled else "defined"
+    role = "draw" if head.sampled else "define"
     kind = "declared twice: it is defined already" if not head.sampled else "sampled twice"
     return head.at(
         document, f"{head.name} is {kind}", f"give one of the two another name, or {role} it at another value"

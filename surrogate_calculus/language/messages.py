@@ -110,6 +110,8 @@ def _at_end(tokens: list[Token], before: Token | None, text: str) -> tuple[str, 
     form = _statement(tokens, len(tokens))
     if form is None and tokens[0].type == "INDEX" and not any(t.type == "DOTDOT" for t in tokens):
         form = _FORMS["INDEX"]
+    if before.type == "TILDE" and tokens[0].type == "SAMPLE":
+        form = _FORMS["SAMPLE"]
     if form is not None or before.type == "DERIVE":
         return "the statement ends too early", f"write {form or _FORMS['DERIVE']}"
     shown = _shown(before, text)

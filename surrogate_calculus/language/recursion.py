@@ -196,7 +196,7 @@ class _Solver:
     def group(self) -> Group:
         """The members in order."""
         if len(self.members) > 1 and self.strict and self.maps & set(self.members):
-            use = next(u for u in self.uses if u.name in self.maps)
+            use = next(u for u in self.uses if u.name in self.maps and u.user not in self.maps)
             raise self.wrong(
                 f"{use.user} uses a lineage that follows {use.user} itself",
                 "use the ancestor of one step, x[t-1,a[t,i]]",
@@ -304,11 +304,12 @@ class _Solver:
                 raise self.unfounded(use)
             if step < 0:
                 shown = self.document.text[use.span.start : use.span.end]
+                where = "before" if forward else "behind"
+                earlier, last = ("an earlier", "last") if forward else ("a later", "first")
+                what = f"{use.user} uses {shown}, and its base case is {where} it"
                 raise self.wrong(
-                    f"there is no well-founded order: {use.user} uses {shown}, and its base case is "
-                    f"{'before' if forward else 'behind'} it",
-                    f"write an {'earlier' if forward else 'later'} time there, or give the base case at the "
-                    f"{'last' if forward else 'first'} time",
+                    f"there is no well-founded order: {what}",
+                    f"write {earlier} time there, or give the base case at the {last} time",
                     use.span,
                 )
             if step == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import DeclarationError, Span
 from .arithmetic import Dot, Node
@@ -90,7 +90,7 @@ class StatementBuilder(Builder):
         token = c[0]
         if self.heading or (self.declaring and token.value in self.document.indices):
             return Node(Sym(token.value), token.start, token.end)
-        if self.sampled is not None and self.sampled != ROW and not self.laws:
+        if self.sampled is not None and not self.laws:
             density = self.document.densities.get(token.value)
             if density is not None and not self.levels.get(token.value):
                 return self._bare_law(token, density)
@@ -340,11 +340,25 @@ class StatementBuilder(Builder):
     def _law_of(self, term: Term) -> bool:
         if self.sampled is None or self.laws:
             return super()._law_of(term)
-        self.densities.append(term)
+        if isinstance(term, App) and term.name in self.document.densities:
+            self.densities.append(term)
         return self.sampled != ROW
+
+    def _stray(self, dot: Node) -> NoReturn:
+        """Refuse a placeholder; in a sampling statement with what is written there."""
+        if self.sampled is None or self.laws:
+            super()._stray(dot)
+        self.fail(
+            "the placeholder · stands for what is drawn, or for a row of weights",
+            "write  sample x[t,i] ~ q(· | x[t-1,i]; φ)  or  sample a[t,·] ~ R(w[t-1,·])",
+            dot.start,
+            dot.end,
+        )
 
     def _bare_law(self, token: Token, density: Signature) -> Node:
         """``p0``: the density at what is drawn."""
+        if self.sampled == ROW:
+            raise self._no_map(token.start, token.end)
         if density.counts[:2] != (1, 0):
             raise self._wrong(
                 f"{density} is no law of one variable by itself",
@@ -361,11 +375,7 @@ class StatementBuilder(Builder):
         """The law of a map is a resampling law at a row of weights."""
         term = law.term.args[0] if isinstance(law.term, Stop) else law.term
         if not isinstance(term, App) or term.name not in self.document.resampling:
-            names = self.document.resampling
-            advice = f"write {names[0] if names else 'R'}(w[t-1,·])" + (
-                "" if names else ", and declare  resampling R"
-            )
-            raise self._wrong("a whole row is drawn by a resampling law", advice, law.start, law.end)
+            raise self._no_map(law.start, law.end)
         if not any(isinstance(n, Indexed) and ROW in n.args for n in postorder(term.args[0])):
             raise self._wrong(
                 f"the weights of {term.name} are a whole row",
@@ -373,6 +383,11 @@ class StatementBuilder(Builder):
                 law.start,
                 law.end,
             )
+
+    def _no_map(self, start: int, end: int) -> DeclarationError:
+        names = self.document.resampling
+        advice = f"write {names[0]}(w[t-1,·])" if names else "declare  resampling R  and write R(w[t-1,·])"
+        return self._wrong("a whole row is drawn by a resampling law", advice, start, end)
 
     def _check_law(self, head: Head, law: Node) -> None:
         """A law is a density at the placeholder, stopped or not, or a mixture of such."""

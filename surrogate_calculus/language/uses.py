@@ -109,7 +109,7 @@ class Uses:
         if sliced and (sliced != [0] or name in document.index_valued or kind == "a parameter"):
             raise DeclarationError(
                 f"a range as an index of {name}",
-                instead=f"only the first index of a random or observed family is a range: {name}[1:T]",
+                instead="only the first index of a random or observed family is a range: y[1:T], x[1:T,i]",
             )
         for index, bounds in zip(indices, shape or (), strict=False):
             if isinstance(index, Num):
