@@ -11,12 +11,14 @@ from typing import Any
 
 _HOMES = {
     "Agreement": "compare",
+    "Compiled": "compile",
     "Event": "values",
     "Family": "values",
     "check_derivation": "compare",
+    "compile_document": "compile",
 }
 
-__all__ = ["Agreement", "Event", "Family", "check_derivation"]
+__all__ = ["Agreement", "Compiled", "Event", "Family", "check_derivation", "compile_document"]
 
 
 def __getattr__(name: str) -> Any:

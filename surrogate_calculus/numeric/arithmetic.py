@@ -9,8 +9,8 @@ from torch import Tensor
 
 from . import scaled as sc
 from .elementary import ELEMENTARY
+from .instructions import Instruction
 from .machine import Machine, Operation, Range
-from .program import Instruction
 from .scaled import Scaled
 
 __all__ = ["OPERATIONS"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.terms import Term
 from . import scaled as sc
+from .instructions import GradCall, Instruction
 from .layout import column as column_of
 from .machine import Machine, Operation, Result
 from .opaque import (
@@ -26,7 +27,6 @@ from .opaque import (
     shown,
     units,
 )
-from .program import GradCall, Instruction
 from .scaled import Scaled
 from .values import Event
 

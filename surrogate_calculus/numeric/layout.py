@@ -8,9 +8,9 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.terms import Term
 from . import scaled as sc
+from .instructions import Instruction
 from .machine import Machine, Operation, Range, first_bad
 from .opaque import Opaque, pick, shown
-from .program import Instruction
 from .scaled import Scaled
 from .values import Event
 

@@ -8,15 +8,15 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.terms import Term
 from . import scaled as sc
+from .instructions import Instruction, Lookup
 from .layout import gather
 from .machine import Machine, Operation, Range, first_bad
 from .opaque import shown
-from .program import Instruction, Lookup
 from .scaled import Scaled
 from .tables import Table, shown_name
 from .values import Event
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "fitted"]
 
 
 def _lookup(machine: Machine, step: Instruction) -> Tensor | Scaled | Event:
@@ -36,7 +36,7 @@ def _lookup(machine: Machine, step: Instruction) -> Tensor | Scaled | Event:
         places.append((index - lo).clamp(0, max(hi - lo, 0)))
 
     def read(base: Tensor, events: int) -> Tensor:
-        base = _fitted(base, len(places) + rank, events)
+        base = fitted(base, len(places) + rank, events)
         here = [p if base.shape[k] > 1 else torch.zeros_like(p) for k, p in enumerate(places)]
         return gather(base, here, events, rank)
 
@@ -66,11 +66,11 @@ def _straight(machine: Machine, step: Instruction, how: Lookup, rank: int) -> in
 
 def _moved(base: Tensor, events: int, rank: int, dims: int) -> Tensor:
     """A table's axis moved left, to where an index of this many dimensions has it."""
-    base = _fitted(base, 1 + rank, events)
+    base = fitted(base, 1 + rank, events)
     return base.reshape(base.shape[0], *(1,) * (dims - 1 - rank), *base.shape[1:])
 
 
-def _fitted(base: Tensor, dims: int, events: int) -> Tensor:
+def fitted(base: Tensor, dims: int, events: int) -> Tensor:
     """A table with just its index dimensions and what lies right of them, be they of length 1."""
     extra = base.dim() - events - dims
     if extra > 0:  # axes of sums inside, reduced

@@ -17,8 +17,8 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.terms import Term
 from . import scaled as sc
+from .instructions import Block, Instruction, Program
 from .opaque import shown
-from .program import Block, Instruction, Program
 from .scaled import Scaled
 from .values import Bindings, Event
 

@@ -19,14 +19,14 @@ unvaried parameters.  Iterative: a term may be as deep as memory allows, only ne
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from ..errors import EvaluationError
 from ..language.terms import (
     HAS_AXIS,
+    ZERO,
     App,
     Axis,
     Bound,
@@ -46,9 +46,10 @@ from ..language.terms import (
     postorder,
 )
 from .facts import Facts, beyond_detach, facts
+from .instructions import Block, Draw, Frame, GradCall, Instruction, Lookup, Program, Version
 from .tables import PATH, RESAMPLE, Table, is_draw
 
-__all__ = ["MAX_GRAD_NESTING", "Block", "Draw", "Frame", "Instruction", "Lookup", "Program", "compile_term"]
+__all__ = ["MAX_GRAD_NESTING", "compile_tables", "compile_term"]
 
 #: ∇ inside ∇: each level doubles the work, so deeper ones are for `derive`.
 MAX_GRAD_NESTING = 24
@@ -57,92 +58,6 @@ REMOVED_STOP = (
     "a ∇ stands over a → that removes a ⊥: detach cannot be undone, so the arrow was evaluated on the "
     "graph built without detach"
 )
-
-
-@dataclass(eq=False, slots=True)
-class Instruction:
-    """One step: ``op`` names the operation, ``operands`` are slots, ``extra`` what else it needs."""
-
-    op: str
-    node: Term
-    operands: tuple[int, ...]
-    out: int
-    extra: Any = None
-
-
-@dataclass(eq=False, slots=True)
-class Block:
-    """The instructions that run at one depth of varied parameters."""
-
-    depth: int
-    instructions: list[Instruction] = field(default_factory=list)
-
-
-@dataclass(eq=False, slots=True)
-class Version:
-    """The parameters with ``param`` varied; its value lies in ``slot`` while ``block`` runs."""
-
-    parent: Version | None
-    param: str
-    slot: int
-    block: Block
-    level: int = -1  # leftmost axis along which reverse mode spreads the varied parameter
-
-
-@dataclass(eq=False, slots=True)
-class Frame:
-    """A binder in force: its axis (``level``), the slot of its range, the slot of its mask."""
-
-    level: int
-    slot: int
-    mask: int | None
-
-
-@dataclass(eq=False, slots=True)
-class GradCall:
-    """What a ∇ instruction runs: vary ``theta`` into ``version``, run the block, read ``body``."""
-
-    version: Version
-    theta: int
-    body: int
-    coordinate: int | None
-    frames: tuple[Frame, ...]
-    axes: bool
-
-
-@dataclass(eq=False, slots=True)
-class Lookup:
-    """How a table is read: ``level`` is that of its last index; ``straight`` as said there."""
-
-    table: Table
-    level: int
-    guard: int | None
-    straight: int | None
-
-
-@dataclass(eq=False, slots=True)
-class Draw:
-    """What is drawn: the slots of the ranges of its indices; the table of weights, for ancestors."""
-
-    ranges: tuple[int, ...]
-    weights: Table | None
-
-
-@dataclass(eq=False, slots=True)
-class Program:
-    """A compiled term.
-
-    Attributes:
-        root: the block to run; other blocks are reached through its ∇ instructions.
-        result: the slot that then holds the value.
-        size: number of slots.
-        notes: sentences on what could not be computed as written.
-    """
-
-    root: Block
-    result: int
-    size: int
-    notes: list[str]
 
 
 class _Stopped:
@@ -177,14 +92,29 @@ def compile_term(
     Raises:
         EvaluationError: an expectation, an index outside every binder, too deeply nested ∇.
     """
+    compiler, root = _prepared(term, tables or {}, axes, vectors, detach)
+    beyond = detach and beyond_detach(root, compiler.facts, compiler.tables)
+    result = compiler.run((root, None, compiler.outer, (), None))
+    return Program(compiler.root, result, compiler.size, [REMOVED_STOP] if beyond else [])
+
+
+def compile_tables(
+    tables: Mapping[str, Table], names: Sequence[str], *, vectors: frozenset[str], detach: bool
+) -> tuple[Program, dict[str, int]]:
+    """Compile whole tables, in the order of their names; the slot of each."""
+    compiler, _ = _prepared(ZERO, tables, 0, vectors, detach)
+    slots = {name: compiler.whole(name) for name in names}
+    return Program(compiler.root, -1, compiler.size, []), slots
+
+
+def _prepared(
+    term: Term, tables: Mapping[str, Table], axes: int, vectors: frozenset[str], detach: bool
+) -> tuple[_Compiler, Term]:
     store = Store()
-    kept = {name: Table(name, store.add(table.body), table.ranges) for name, table in (tables or {}).items()}
+    kept = {name: Table(name, store.add(table.body), table.ranges) for name, table in tables.items()}
     root = store.add(term)
     nodes = postorder(*(table.body for table in kept.values()), root)
-    compiler = _Compiler(facts(nodes, vectors, kept), axes, vectors, detach, kept)
-    notes = [REMOVED_STOP] if detach and beyond_detach(root, compiler.facts, kept) else []
-    result = compiler.run((root, None, DETACHED if detach else None, (), None))
-    return Program(compiler.root, result, compiler.size, notes)
+    return _Compiler(facts(nodes, vectors, kept), axes, vectors, detach, kept), root
 
 
 class _Compiler:
@@ -214,8 +144,8 @@ class _Compiler:
 
     def run(self, request: _Request) -> int:
         key, request = self.key(request)
-        stack = [(key, self.compile(*request))]
-        answer: int | None = None
+        answer = self.memo.get(key)
+        stack = [] if answer is not None else [(key, self.compile(*request))]
         while stack:
             key, work = stack[-1]
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,7 @@ from .schedule import free_times, schedule
 from .tables import Table
 from .values import Event, Family, Ranges, kind
 
-__all__ = ["arranged", "counts_of", "ranges_of"]
+__all__ = ["arranged", "bounds_of", "counts_of", "ranges_of"]
 
 
 def arranged(
@@ -60,8 +60,30 @@ def counts_of(document: Document, values: Mapping[str, Any]) -> dict[str, int]:
     return counts
 
 
-def ranges_of(document: Document, counts: Mapping[str, int]) -> dict[str, Ranges]:
-    """First and last value of each index of every declared family."""
+def bounds_of(
+    document: Document, counts: Mapping[str, int], names: Iterable[str]
+) -> dict[str, tuple[tuple[int, int], ...]]:
+    """First and last value of each index of these families.
+
+    Raises:
+        EvaluationError: an index whose range is not declared.
+    """
+    found = ranges_of(document, counts, names)
+    out: dict[str, tuple[tuple[int, int], ...]] = {}
+    for name in names:
+        known = [pair for pair in found.get(name, ()) if pair is not None]
+        if len(known) != len(found.get(name, ())):
+            raise EvaluationError(
+                f"the range of an index of {name} is not declared", instead="index i = 1..N in the document"
+            )
+        out[name] = tuple(known)
+    return out
+
+
+def ranges_of(
+    document: Document, counts: Mapping[str, int], names: Iterable[str] | None = None
+) -> dict[str, Ranges]:
+    """First and last value of each index of every declared family, or of those named."""
     bounds = Unroller(document, counts)
 
     def number(term: Term) -> int | None:
@@ -69,7 +91,7 @@ def ranges_of(document: Document, counts: Mapping[str, int]) -> dict[str, Ranges
         return int(found.value) if isinstance(found, Num) else None
 
     out: dict[str, Ranges] = {}
-    for name in _families(document):
+    for name in _families(document) if names is None else names:
         found: list[tuple[int, int] | None] = []
         for pair in document.shape(name) or ():
             lo, hi = (None, None) if pair is None else (number(pair[0]), number(pair[1]))

@@ -152,9 +152,13 @@ class Scheduler(Unroller):
 
     def member(self, node: Term, name: str, args: tuple[Term, ...]) -> Work:
         """A member of a defined family: a reference to its table."""
-        where = self.times[name]
         if has_slice(node) or len(self.defined[name].indices) != len(args):
             return (yield (yield from self.body(node, name, args)))
+        return (yield from self.reference(node, name, args))
+
+    def reference(self, node: Term, name: str, args: tuple[Term, ...]) -> Work:
+        """A member of a family that has tables."""
+        where = self.times[name]
         times = tuple(self.time(arg, node) for k, arg in enumerate(args) if k in where)
         rest = tuple(arg for k, arg in enumerate(args) if k not in where)
         key = table_name(name, times)

@@ -15,9 +15,9 @@ __all__ = ["DRAW", "PATH", "RESAMPLE", "Table", "is_draw", "is_own", "shown_name
 
 #: The function of which a path is the value: its elements side by side, along a last axis.
 PATH = "path@"
-#: ``draw@q(indices | given; params)`` is a draw from q.
+#: ``draw@q@table(indices | given; params)`` are the draws from q that fill the table.
 DRAW = "draw@"
-#: ``resample@R@table(indices)`` is a draw of positions in proportion to the weights in the table.
+#: ``resample@R@table(indices)`` are draws by R of positions in proportion to the table's weights.
 RESAMPLE = "resample@"
 
 
