@@ -112,7 +112,8 @@ define x[0,i] = ε0[i]
 define x[t,i] = h(ε[t,i], x[t-1,a[t,i]]; φ)
 lineage x̃ of x by a
 define v̄[0,i] = 1/N
-define v[t,i] = v̄[t-1,a[t,i]]/⊥(v̄[t-1,a[t,i]]) * p(x[t,i], y[t] | x[t-1,a[t,i]]; θ) / q(x[t,i] | x[t-1,a[t,i]]; φ)
+define u[t,i] = v̄[t-1,a[t,i]]/⊥(v̄[t-1,a[t,i]])
+define v[t,i] = u[t,i] * p(x[t,i], y[t] | x[t-1,a[t,i]]; θ) / q(x[t,i] | x[t-1,a[t,i]]; φ)
 define V[t] = Σ[i](v[t,i])
 define v̄[t,i] = v[t,i] / V[t]
 define Z = ∏[t](V[t])
@@ -148,3 +149,56 @@ EVERY = {
     "DPF": DPF, "SIS": SIS, "PF": PF, "adaptive": ADAPTIVE, "DPF2": DPF2, "reparameterised": REPARAMETERISED,
     "backward": BACKWARD, "lag 2": LAG2,
 }  # fmt: skip
+
+ANNEALED = """\
+count N, T
+parameter θ
+index i = 1..N; index t = 1..T
+density k(x | z, s; θ), p0(x; θ)
+function g(x, s; θ)
+sample x[0,i] ~ p0
+sample x[t,i] ~ ⊥(k(· | x[t-1,i], t; θ))
+define ℓ[0,i] = 0
+define ℓ[t,i] = ℓ[t-1,i] + g(x[t-1,i], t; θ) - g(x[t-1,i], t-1; θ)
+define Z = 1/N*Σ[i](exp(ℓ[T,i]))
+derive ∇θ log Z
+"""
+
+FROM_ONE = """\
+count N, T
+parameter θ
+index i, j = 1..N; index t = 1..T; index u = 2..T
+observed y[t]
+density g(y[t] | x[t]; θ), m(x[t] | x[t-1]; θ), p1(x[1]; θ)
+resampling R
+sample x[1,i] ~ p1(·; ⊥(θ))
+sample b[u,·] ~ ⊥(R(w̄[u-1,·]))
+sample x[t,i] ~ ⊥(m(· | x[t-1,b[t,i]]; θ))
+lineage z of x by b
+define w[1,i] = g(y[1] | x[1,i]; θ)
+define w[t,i] = g(y[t] | x[t,i]; θ) * w̄[t-1,b[t,i]]/⊥(w̄[t-1,b[t,i]])
+define W[t] = Σ[i](w[t,i])
+define w̄[t,i] = w[t,i]/W[t]
+derive ∇θ Σ[i](w̄[T,i] * log m(z[2:T,i]; θ) * log g(y[1:T] | z[1:T,i]; θ))
+"""
+
+FIXED_LAG = """\
+count N, T, L
+parameter θ
+index i, j = 1..N; index t = 1..T
+observed y[t]
+density p(x[t], y[t] | x[t-1]; θ), p0(x[0])
+function s(x, z; θ), e(x)
+resampling R
+sample x[0,i] ~ p0
+sample a[t,·] ~ R(⊥(w̄[t-1,·] * e(x[t-1,·])))
+sample x[t,i] ~ p0
+lineage x̃ of x by a
+define w̄[0,i] = 1/N
+define w[t,i] = p(x[t,i], y[t] | x[t-1,a[t,i]]; θ)
+define w̄[t,i] = w[t,i]/Σ[j](w[t,j])
+derive Σ[i](w̄[T,i]*s(x[T,i], x[T-L,ã[T-L,T,i]]; θ))
+derive Σ[t=1..T-1](Σ[i](w̄[t+1,i]*s(x[t,ã[t,t+1,i]], x[t-1,ã[t-1,t+1,i]]; θ)))
+"""
+
+EVERY |= {"annealed": ANNEALED, "from one": FROM_ONE, "fixed lag": FIXED_LAG}

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from language.malformed import DOCUMENTS, EXPRESSIONS
+from language.malformed_recursions import HEAD, RECURSIONS
 
 from surrogate_calculus.errors import SurrogateError
 from surrogate_calculus.language.document import load, parse_document
 from surrogate_calculus.language.parser import parse
 
 CASES = [(parse, *case) for case in EXPRESSIONS] + [(parse_document, *case) for case in DOCUMENTS]
+CASES += [(parse_document, name, HEAD + text + "\n", *rest) for name, text, *rest in RECURSIONS]
 
 
 @pytest.mark.parametrize(("read", "name", "text", "part", "line", "column"), CASES, ids=[c[1] for c in CASES])
@@ -82,3 +84,8 @@ def test_any_text_gives_a_term_or_one_message(text: str) -> None:
             assert caught.line is not None and caught.column is not None
             assert caught.instead
             assert "^" in str(caught)
+
+
+def test_the_head_is_right() -> None:
+    assert parse_document(HEAD).samples
+    assert len(RECURSIONS) >= 30

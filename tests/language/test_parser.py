@@ -12,11 +12,11 @@ from lark.lexer import Lexer
 
 from surrogate_calculus.errors import ParseError, Span, TermError
 from surrogate_calculus.language.declarations import Document
-from surrogate_calculus.language.statements import StatementBuilder
 from surrogate_calculus.language.lalr import table
 from surrogate_calculus.language.latex_builder import LatexBuilder
 from surrogate_calculus.language.parser import parse, parse_with_spans
 from surrogate_calculus.language.scanner import MAX_NESTING
+from surrogate_calculus.language.statements import StatementBuilder
 from surrogate_calculus.language.terms import (
     ONE,
     Add,
@@ -233,7 +233,8 @@ def lalr(grammar: str) -> Lark:
         def lex(self, lexer_state: object, parser_state: object):
             return iter(())
 
-    return Lark(grammar, parser="lalr", lexer=Silent, start=["expression", "statement", "heading"], strict=True)
+    starts = ["expression", "statement", "heading"]
+    return Lark(grammar, parser="lalr", lexer=Silent, start=starts, strict=True)
 
 
 def test_the_grammar_has_no_conflicts() -> None:
