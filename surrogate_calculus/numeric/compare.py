@@ -20,8 +20,11 @@ from ..errors import EvaluationError
 from ..language.terms import HAS_AXIS, Add, App, Grad, Indexed, Prod, Sum, Sym, Term, postorder
 from ..printing.text import summary
 from .autodiff import run
+from .document_scene import DocumentScene
 from .evaluate import evaluate, open_axes
 from .functions import SmoothFamily, random_function, whole_family
+from .point import Point, as_tensor
+from .schedule import is_dynamic
 from .values import Value, vector_names
 
 __all__ = ["TOLERANCE", "Agreement", "Point", "check_derivation", "check_formula"]
@@ -31,28 +34,6 @@ TOLERANCE = 1e-9
 
 #: How often a point outside the domain (the log of a negative number) is drawn anew.
 _TRIES = 50
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of a check.
-
-    Attributes:
-        numbers: the values of free names and counts; vectors as lists.
-        derived: the value of the derived formula (a list where it has coordinates).
-        autograd: what torch.autograd makes of the surrogate.
-        difference: the largest |derived - autograd| over max(1, |value|, Σ|summands|).
-    """
-
-    numbers: Mapping[str, Any]
-    derived: Any
-    autograd: Any
-    difference: float
-
-    def __str__(self) -> str:
-        """The point and the two values in one line."""
-        at = ", ".join(f"{name} = {_short(value)}" for name, value in self.numbers.items()) or "no free names"
-        return f"at {at}: derived {_short(self.derived)}, autograd {_short(self.autograd)}"
 
 
 @dataclass(frozen=True)
@@ -112,6 +93,10 @@ def check_derivation(
     start, result = derivation.start, derivation.result
     document = getattr(derivation, "document", None)
     hypotheses = [(h.kind, h.term) for h in getattr(derivation, "hypotheses", ())]
+    if document is not None and is_dynamic(document):
+        vectors = getattr(derivation, "vectors", ())
+        scene = DocumentScene(start, result, document, hypotheses, vectors)
+        return _checked(scene, points, seed, tolerance)
     if document is not None:
         start, result = document.unfold(start), document.unfold(result)
         hypotheses = [(kind, document.unfold(term)) for kind, term in hypotheses]
@@ -135,9 +120,13 @@ def check_formula(
     Raises:
         EvaluationError: as :func:`check_derivation`.
     """
+    return _checked(_Scene(surrogate, formula, hypotheses), points, seed, tolerance)
+
+
+def _checked(scene: Any, points: int, seed: int, tolerance: float) -> Agreement:
+    """The check itself: random points, and the smallest failing case."""
     if points < 1:
         raise EvaluationError(f"{points} points show nothing", instead="at least one")
-    scene = _Scene(surrogate, formula, hypotheses)
     notes: list[str] = []
     found: list[Point] = []
     worst: tuple[dict[str, Value], Point] | None = None
@@ -146,7 +135,7 @@ def check_formula(
         found.append(point)
         if not point.difference <= tolerance and (worst is None or _size(point) < _size(worst[1])):
             worst = values, point
-    failure = _shrunk(scene, *worst, tolerance) if worst is not None else None
+    failure = scene.shrunk(*worst, tolerance) if worst is not None else None
     return Agreement(
         max((p.difference for p in found), key=lambda d: (d != d, d)),
         tolerance,
@@ -225,17 +214,17 @@ class _Scene:
             EvaluationError: one of them has no value there, or a hypothesis does not hold.
         """
         for kind, term in self.hypotheses:
-            value = _as_tensor(evaluate(term, values, vector=self.vectors))
+            value = as_tensor(evaluate(term, values, vector=self.vectors))
             if bool((value <= 0).any() if kind == "positive" else (value == 0).any()):
                 raise EvaluationError(f"the hypothesis fails that {summary(term)} is {kind}")
         length = next((len(v) for v in values.values() if isinstance(v, Tensor)), 0)
         axes = dict.fromkeys(range(1, self.axes + 1), length)
-        derived = _as_tensor(evaluate(self.formula, values, axes=axes, vector=self.vectors))
-        autograd = _as_tensor(run(self.surrogate, values, axes=axes, vector=self.vectors, notes=notes))
+        derived = as_tensor(evaluate(self.formula, values, axes=axes, vector=self.vectors))
+        autograd = as_tensor(run(self.surrogate, values, axes=axes, vector=self.vectors, notes=notes))
         scale = torch.maximum(derived.abs(), torch.ones_like(derived))
         if isinstance(self.formula, Add) and len(self.formula.args) <= 50:
             parts = [evaluate(a, values, axes=axes, vector=self.vectors) for a in self.formula.args]
-            scale = torch.maximum(scale, sum((_as_tensor(p).abs() for p in parts), torch.zeros_like(scale)))
+            scale = torch.maximum(scale, sum((as_tensor(p).abs() for p in parts), torch.zeros_like(scale)))
         difference = float(((derived - autograd).abs() / scale).max())
         numbers = {
             name: value.tolist() if isinstance(value, Tensor) else value
@@ -244,12 +233,28 @@ class _Scene:
         }
         return Point(numbers, derived.tolist(), autograd.tolist(), difference)
 
+    def shrunk(self, values: dict[str, Value], point: Point, tolerance: float) -> Point:
+        """The failing point with each number made as simple as keeps it failing."""
+        for name in point.numbers:
+            value = values[name]
+            if isinstance(value, Tensor):
+                simpler: list[Value] = [torch.ones_like(value), value.round(decimals=1)]
+            elif name in self.counts or name in self.indices:
+                simpler = [] if self.linked else list(range(1, int(value)))  # type: ignore[arg-type]
+            else:
+                simpler = [1.0, 0.5, round(float(value), 1)]  # type: ignore[arg-type]
+            for candidate in simpler:
+                try:
+                    there = self.compare({**values, name: candidate}, None)
+                except EvaluationError:
+                    continue
+                if tolerance < there.difference < float("inf"):
+                    values, point = {**values, name: candidate}, there
+                    break
+        return point
 
-def _as_tensor(value: float | Tensor) -> Tensor:
-    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
 
-
-def _at_random(scene: _Scene, rng: random.Random, notes: list[str]) -> tuple[dict[str, Value], Point]:
+def _at_random(scene: Any, rng: random.Random, notes: list[str]) -> tuple[dict[str, Value], Point]:
     error: EvaluationError | None = None
     for _ in range(_TRIES):
         values = scene.draw(rng)
@@ -273,30 +278,3 @@ def _size(point: Point) -> float:
     for value in point.numbers.values():
         total += sum(map(abs, value)) if isinstance(value, list) else abs(float(value))
     return total
-
-
-def _shrunk(scene: _Scene, values: dict[str, Value], point: Point, tolerance: float) -> Point:
-    """The failing point with each number made as simple as keeps it failing."""
-    for name in point.numbers:
-        value = values[name]
-        if isinstance(value, Tensor):
-            simpler: list[Value] = [torch.ones_like(value), value.round(decimals=1)]
-        elif name in scene.counts or name in scene.indices:
-            simpler = [] if scene.linked else list(range(1, int(value)))  # type: ignore[arg-type]
-        else:
-            simpler = [1.0, 0.5, round(float(value), 1)]  # type: ignore[arg-type]
-        for candidate in simpler:
-            try:
-                there = scene.compare({**values, name: candidate}, None)
-            except EvaluationError:
-                continue
-            if tolerance < there.difference < float("inf"):
-                values, point = {**values, name: candidate}, there
-                break
-    return point
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_short, value)) + "]"
-    return f"{value:.12g}" if isinstance(value, float) else str(value)

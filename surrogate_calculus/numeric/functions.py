@@ -9,7 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["SmoothFamily", "SmoothFunction", "random_function", "whole_family"]
+__all__ = ["PATH", "SmoothFamily", "SmoothFunction", "random_function", "whole_family"]
+
+
+#: The length of a slot that holds a path.
+PATH = -1
 
 
 class SmoothFunction:
@@ -20,7 +24,8 @@ class SmoothFunction:
 
     Args:
         rng: draws the constants.
-        lengths: for each slot None for a number, or the length of a vector (coordinates last).
+        lengths: for each slot None for a number, the length of a vector (coordinates last), or
+            :data:`PATH` for a path of any length (times last).
     """
 
     def __init__(self, rng: random.Random, lengths: Sequence[int | None]) -> None:
@@ -31,12 +36,16 @@ class SmoothFunction:
 
     def _wave(self, rng: random.Random) -> list[list[float]]:
         return [
-            [rng.choice((-1, 1)) * rng.uniform(0.5, 1.3) for _ in range(1 if n is None else n)]
+            [rng.choice((-1, 1)) * rng.uniform(0.5, 1.3) for _ in range(1 if n is None or n == PATH else n)]
             for n in self.lengths
         ]
 
     def __call__(self, *slots: Tensor) -> Tensor:
         """The value at tensors that broadcast; vectors have their coordinates last."""
+        return torch.exp(self.log(*slots))
+
+    def log(self, *slots: Tensor) -> Tensor:
+        """The logarithm of the value."""
         if len(slots) != len(self.lengths):
             raise TypeError(f"takes {len(self.lengths)} arguments, not {len(slots)}")
         angles: list[Any] = list(self.phases)
@@ -44,11 +53,14 @@ class SmoothFunction:
             for slot, length, weights in zip(slots, self.lengths, wave, strict=True):
                 if length is None:
                     angles[k] = angles[k] + weights[0] * slot
+                elif length == PATH:
+                    steps = torch.arange(1, slot.shape[-1] + 1, dtype=slot.dtype, device=slot.device)
+                    angles[k] = angles[k] + (slot * torch.cos(weights[0] * steps)).sum(-1)
                 else:
                     for j, weight in enumerate(weights):
                         angles[k] = angles[k] + weight * slot[..., j]
         first, second = (torch.as_tensor(a, dtype=torch.float64) for a in angles)
-        return torch.exp(self.heights[0] * torch.sin(first) + self.heights[1] * torch.cos(second))
+        return self.heights[0] * torch.sin(first) + self.heights[1] * torch.cos(second)
 
 
 def random_function(rng: random.Random, lengths: Sequence[int | None]) -> SmoothFunction:
