@@ -93,7 +93,7 @@ def check_derivation(
     start, result = derivation.start, derivation.result
     document = getattr(derivation, "document", None)
     hypotheses = [(h.kind, h.term) for h in getattr(derivation, "hypotheses", ())]
-    if document is not None and is_dynamic(document):
+    if document is not None and is_dynamic(document, start, result):
         vectors = getattr(derivation, "vectors", ())
         scene = DocumentScene(start, result, document, hypotheses, vectors)
         return _checked(scene, points, seed, tolerance)

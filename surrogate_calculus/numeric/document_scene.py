@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ..errors import EvaluationError
-from ..language.declarations import Document
+from ..language.declarations import Document, Signature
 from ..language.paths import has_slice
 from ..language.terms import (
     HAS_AXIS,
@@ -113,9 +113,10 @@ class DocumentScene:
             lo, hi = ranges_of_index(document, name, counts)
             values[name] = rng.randint(lo, hi)
         for name, app in sorted(self.applied.items()):
+            signature = document.densities.get(name) if name in document.paths else None
+            stepwise = app.slots if signature is None else _slots(signature)
             slots = [
-                PATH if has_slice(s) else lengths.get(s.key) if isinstance(s, Sym) else None
-                for s in app.slots
+                PATH if has_slice(s) else lengths.get(s.key) if isinstance(s, Sym) else None for s in stepwise
             ]
             function = random_function(rng, slots)
             if name in document.densities:
@@ -175,7 +176,8 @@ class DocumentScene:
 
     def shown(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The numbers of a point that a reader wants: counts, parameters and free indices."""
-        names = [*self.document.counts, *self.document.parameters, *self.document.indices]
+        document = self.document
+        names = [*document.counts, *document.parameters, *document.indices, *document.observed]
         found = {name: values[name] for name in names if name in values}
         return {n: v.tolist() if isinstance(v, torch.Tensor) else v for n, v in found.items()}
 
@@ -201,6 +203,10 @@ def ranges_of_index(document: Document, name: str, counts: Mapping[str, int]) ->
     bounds = Unroller(document, counts)
     lo, hi = (whole(bounds.run(end), "the end of a range", end) for end in document.indices[name])
     return lo, max(lo, hi)
+
+
+def _slots(signature: Signature) -> tuple[Term, ...]:
+    return (*signature.arguments, *signature.given, *signature.params)
 
 
 def _number(rng: random.Random) -> float:

@@ -98,7 +98,7 @@ def read(term: Term | str, given: Any, vector: Collection[str]) -> tuple[Term, C
         raise EvaluationError(
             f"an expression is a term or its text, not {kind(term)}", instead='evaluate("x^2", {"x": 3.0})'
         )
-    unfolds = given is not None and not is_dynamic(given)
+    unfolds = given is not None and not is_dynamic(given, found)
     return (given.unfold(found) if unfolds else found), {canonical_name(name) for name in vector}
 
 
@@ -125,7 +125,7 @@ def compute(
     values = named(values)
     tables: Mapping[str, Table] = {}
     ranges: Mapping[str, Ranges] = {}
-    if given is not None and is_dynamic(given):
+    if given is not None and is_dynamic(given, term):
         term, tables, ranges = arranged(term, given, values)
     nodes = postorder(*(table.body for table in tables.values()), term)
     # In inference mode torch records no graph, and every derivative would come out as 0.

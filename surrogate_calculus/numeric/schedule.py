@@ -35,10 +35,11 @@ class Scheduled:
     tables: Mapping[str, Table]
 
 
-def is_dynamic(document: Document) -> bool:
+def is_dynamic(document: Document, *terms: Term) -> bool:
     """Whether a document says more than names of terms: samples, recursions, paths."""
-    recursive = any(d.measure is not None for d in document.definitions)
-    return bool(recursive or document.samples or document.lineages or document.paths)
+    if document.samples or document.lineages or any(d.measure is not None for d in document.definitions):
+        return True
+    return any(has_slice(node) for node in postorder(*terms, *(d.body for d in document.definitions)))
 
 
 def schedule(

@@ -209,15 +209,26 @@ class Unroller:
         values = dict(zip(definition.indices, args, strict=True))
         if definition.measure is not None:
             left = yield self.store.add(substitute(definition.measure, values))
-            at = f"{name}[{', '.join(map(str, args))}]"
             if not isinstance(left, Num):
                 raise EvaluationError(
-                    f"{at} is defined by recursion, and its time is no number",
+                    f"{name}[{', '.join(map(str, args))}] is defined by recursion, and its time is no number",
                     instead="counts with values, and a number or the index of a Σ as the time",
                 )
-            if left.value < 0:
-                raise EvaluationError(f"{at} lies before the first step of its recursion")
+            yield from self.within(name, args)
         return self.store.add(substitute(definition.body, values))
+
+    def within(self, name: str, args: tuple[Term, ...]) -> Work:
+        """Refuse a member of a recursion outside its declared range."""
+        for index, bounds in zip(args, self.document.shape(name) or (), strict=False):
+            if isinstance(index, Num) and bounds is not None:
+                ends = (yield self.store.add(bounds[0])), (yield self.store.add(bounds[1]))
+                lo, hi = (whole(end, "the end of a range", index) for end in ends)
+                if not lo <= index.value <= hi:
+                    raise EvaluationError(
+                        f"{name}[{', '.join(map(str, args))}] has the index {index}, outside {lo}..{hi}",
+                        instead="indices in the declared range, and counts that are large enough",
+                    )
+        return ZERO
 
     def application(self, node: App, args: tuple[Term, ...]) -> Work:
         """A function at its slots; a density of a path is a product, a function's path its elements."""
