@@ -74,7 +74,7 @@ class Scope(Protocol):
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
 
-    def settled(self, node: Node) -> None:
+    def settled(self, node: Node, text: str, file: str | None) -> None:
         """A whole expression that has been read."""
 
 

@@ -141,7 +141,7 @@ def check_indices(
     document: Document,
     ranges: Mapping[str, Range],
     role: Role = Role.VALUE,
-    of_document: bool = True,
+    source: tuple[str, str | None] | None = None,
 ) -> None:
     """Check what stands as an index and what as a value, and every 𝔼 for a bare ⊥.
 
@@ -150,14 +150,14 @@ def check_indices(
         document: every declaration and definition.
         ranges: what the indices run over that the statement's head brings into scope.
         role: INDEX for the body of an index-valued definition.
-        of_document: whether this is a statement of the document itself.  In an expression about it only
-            the ranges of what is drawn or goes by recursion are checked.
+        source: text and file of an expression about the document; None for a statement of its own.  In an
+            expression only the ranges of what is drawn or goes by recursion are checked.
 
     Raises:
         DeclarationError: an index out of its range, a map used as a value, a value used as an index.
         TermError: a ⊥ outside every → in what is averaged.
     """
-    checker = _Checker(document, ranges, of_document)
+    checker = _Checker(document, ranges, source)
     for visit in walk(root, role):
         checker.check(visit)
 
@@ -165,9 +165,12 @@ def check_indices(
 class _Checker:
     """The checks of one statement."""
 
-    def __init__(self, document: Document, ranges: Mapping[str, Range], all_ranges: bool) -> None:
+    def __init__(
+        self, document: Document, ranges: Mapping[str, Range], source: tuple[str, str | None] | None
+    ) -> None:
         self.document = document
-        self.all_ranges = all_ranges
+        self.all_ranges = source is None
+        self.text, self.file = source or (document.text, document.file)
         self.ranges = ranges
         self.locals: dict[Hashable, tuple[Linear, Linear]] = {}
         for name, (lo, hi) in ranges.items():
@@ -176,8 +179,8 @@ class _Checker:
                 self.locals[name] = low, high
 
     def wrong(self, node: Node, what: str, instead: str) -> DeclarationError:
-        text, file = self.document.text, self.document.file
-        return DeclarationError(what, instead=instead, text=text, span=Span(node.start, node.end), file=file)
+        place = Span(node.start, node.end)
+        return DeclarationError(what, instead=instead, text=self.text, span=place, file=self.file)
 
     def check(self, visit: Visit) -> None:
         node, role, _, guarded = visit
@@ -228,7 +231,7 @@ class _Checker:
                     "(paper, section 2.2)",
                     instead="put → around the part with ⊥, as in 𝔼[x ~ p(·; θ)](→(…))",
                 )
-                raise error.located(self.document.text, Span(place.start, place.end), self.document.file)
+                raise error.located(self.text, Span(place.start, place.end), self.file)
 
     # Ranges -----------------------------------------------------------------------------------
 
@@ -305,12 +308,34 @@ class _Checker:
         order = [f.variable for f in frames if f.bounds is not None] + list(self.locals)
         for gap in (form - lo, hi - form):
             least = lowest(gap, known, order)
+            if index.__class__ in (Sym, Bound) and self.unrelated(least):
+                (name_,) = form.parts
+                if name_ in known:
+                    low, high = self.shown(known[name_])
+                    written = self.text[place.start : place.end]
+                    over = f"{bounds[0]}..{bounds[1]}"
+                    raise self.wrong(
+                        place,
+                        f"{written} runs over {low}..{high}, and stands where {name} has {over}",
+                        f"write an index over {over}",
+                    )
             if not self.negative(least):
                 continue
             ends = _ends(gap, known, order)
             if any(self.negative(_put(h - low, ends)) for low, h in known.values()):
                 continue  # this end of the range is never reached, some range around being empty there
             raise self.wrong(place, *self.outside(name, index, bounds, _put(form, ends), ends))
+
+    def unrelated(self, form: Linear) -> bool:
+        """Whether the form compares different counts, so that it may be below 0."""
+        signs = {value > 0 for part, value in form.parts.items() if part in self.document.counts}
+        return len(signs) == 2
+
+    def shown(self, bounds: tuple[Linear, Linear]) -> tuple[str, str]:
+        """The ends of a range, where they are named."""
+        ends = [e if all(isinstance(n, str) for n in e.parts) else None for e in bounds]
+        low, high = ("…" if e is None else str(as_term(e)) for e in ends)
+        return low, high
 
     def negative(self, form: Linear) -> bool:
         """Whether the form is below 0 for all counts."""

@@ -104,6 +104,7 @@ class _Reader:
         self.bodies: dict[str, list[Body]] = {}
         self.targets: list[tuple[Target, Node]] = []
         self.lines: list[tuple[Token, Token, Token]] = []
+        self.slots: list[Node] = []
 
     # Declarations and heads -------------------------------------------------------------------
 
@@ -140,6 +141,7 @@ class _Reader:
         builder = StatementBuilder(self.document, tokens[0].type)
         result = run("statement", classify(tokens), builder)
         builder.finish()
+        self.slots += builder.slots_read
         return result
 
     def _family(self, name: str, family: Family) -> None:
@@ -157,6 +159,8 @@ class _Reader:
 
     def document_of_all(self) -> Document:
         """The document, when every statement has been announced."""
+        for slot in self.slots:
+            self._check_slot(slot)
         for name, heads in self.heads.items():
             self.layouts[name] = layout(heads, self.document)
             self._family(name, Family(heads[0].role, self.layouts[name].shape))
@@ -181,6 +185,20 @@ class _Reader:
         self.document = replace(self.document, definitions=self._definitions()).settled()
         self._check()
         return self.document
+
+    def _check_slot(self, slot: Node) -> None:
+        """The indices of a slot are declared names, numbers, and whole steps from them."""
+        for index, place in zip(slot.term.args, slot.kids, strict=False):
+            form = read(index)
+            known = (*self.document.indices, *self.document.counts)
+            if form is None or any(name not in known for name in form.parts):
+                shown = self.document.text[place.start : place.end]
+                declare = f", or declare  index {shown} = 1..N" if isinstance(index, Sym) else ""
+                raise self._wrong(
+                    f"{shown} is no index of a slot",
+                    f"write a declared index, as in {slot.term.key}[t-1]{declare}",
+                    Token("", "", place.start, place.end),
+                )
 
     def _lineage(self, name: Token, of: Token, by: Token) -> None:
         """One lineage, and the name of its map."""

@@ -52,7 +52,7 @@ def parse_latex(text: str, given: Document | None = None, *, vector: Collection[
         node: Node = _run(scan_latex(text, known), builder)
         builder.finish()
         if builder.scope is not None:
-            builder.scope.settled(node)
+            builder.scope.settled(node, text, None)
     except SurrogateError as error:
         error.instead = None if error.instead is None else _in_latex(error.instead)
         raise

@@ -93,7 +93,7 @@ def _expression(text: str, given: Document | None, vector: Collection[str], file
     node: Node = run("expression", classify(scan(text, file)), builder)
     builder.finish()
     if scope is not None:
-        scope.settled(node)
+        scope.settled(node, text, file)
     return node
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from ..errors import DeclarationError, Span
 from .arithmetic import Dot, Node
+from .binding import free_names
 from .builder import Builder
 from .declarations import ROW, Document, Range, Signature, Target
 from .heads import Head
@@ -41,6 +42,7 @@ class StatementBuilder(Builder):
         self.heading = kind in ("DEFINE", "SAMPLE")
         self.sampled: Term | None = None  # in a law, what stands for the placeholder
         self.densities: list[Term] = []  # of the law that is read
+        self.slots_read: list[Node] = []  # of the signatures that are read
 
     def _declare(self, token: Token, document: Document) -> str:
         """The name of a new declaration.
@@ -164,6 +166,14 @@ class StatementBuilder(Builder):
                 raise self._wrong(
                     "an index runs over whole numbers", "write index i, j = 1..N", bound.start, bound.end
                 )
+            for name in sorted(free_names(bound.term)):
+                if document.kind(name) not in (None, "a count", "a variable"):
+                    raise self._wrong(
+                        f"{name} is {document.kind(name)}, and ends the range of an index",
+                        "write a number or a count: index i, j = 1..N",
+                        bound.start,
+                        bound.end,
+                    )
         for token in names:
             name = self._declare(token, document)
             document = replace(document, indices={**document.indices, name: (lo.term, hi.term)})
@@ -181,6 +191,7 @@ class StatementBuilder(Builder):
                         slot.start,
                         slot.end,
                     )
+            self.slots_read += part
         return c[0], c[2]
 
     def _signatures(self, declared: list[Any], dense: bool) -> Document:

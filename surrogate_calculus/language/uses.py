@@ -86,11 +86,11 @@ class Uses:
             DeclarationError: undeclared, no family, a wrong number of indices, a number out of range.
         """
         document = self._document
-        if self._signature and document.kind(name) not in ("observed", "a parameter"):
+        bare = ("a count", "an index", "a density", "a function", "a resampling law")
+        if self._signature and document.kind(name) not in ("observed", "a parameter", *bare):
             return
         kind = self._known(name)
         shape = document.shape(name)
-        bare = ("a count", "an index", "a density", "a function", "a resampling law")
         if shape == () or kind in bare:
             called = "(…)" if kind in bare[2:] else " alone"
             raise DeclarationError(f"{name} is {kind}, without indices", instead=f"write {name}{called}")
@@ -252,7 +252,7 @@ class Uses:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
         return self._document.has_bare_stop(term)
 
-    def settled(self, node: Node) -> None:
+    def settled(self, node: Node, text: str, file: str | None) -> None:
         """A whole expression that has been read: its indices are checked.
 
         Raises:
@@ -260,7 +260,7 @@ class Uses:
         """
         from .checks import check_indices
 
-        check_indices(node, self._document, {}, of_document=False)
+        check_indices(node, self._document, {}, source=(text, file))
 
     def _known(self, name: str, role: str = "name") -> str:
         """The kind of a declared name."""

@@ -459,6 +459,24 @@ RECURSIONS: list[tuple[str, str, str, int, int]] = [
         19,
     ),
     (
+        "swapped indices",
+        "define u[t] = Σ[i](w[i,t])",
+        "i runs over 1..N, and stands where w has 0..T",
+        14,
+        22,
+    ),
+    (
+        "an index of another range",
+        "derive Σ[i](y[i])",
+        "i runs over 1..N, and stands where y has 1..T",
+        14,
+        15,
+    ),
+    ("a range to a parameter", "index k = 1..θ", "θ is a parameter, and ends the range of an index", 14, 14),
+    ("a slot at an undeclared index", "density m(x[t] | x[k])", "k is no index of a slot", 14, 20),
+    ("a slot at a squared index", "density m(x[t^2])", "t^2 is no index of a slot", 14, 13),
+    ("a count in a slot at an index", "density m(N[t])", "N is a count, without indices", 14, 11),
+    (
         "lineage in own weights",
         "define g[0,i]=1\n"
         "define b[t,i] = cases(g[t-1,i] > 0: a[t,i], else: i)\n"

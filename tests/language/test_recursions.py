@@ -204,8 +204,9 @@ def test_ascii_spells_the_same() -> None:
 
 def test_expressions_are_checked_too() -> None:
     document = parse_document(PF)
-    with pytest.raises(DeclarationError, match="out of its range 0"):
+    with pytest.raises(DeclarationError, match="out of its range 0") as caught:
         parse("Σ[t](Σ[i](x[t+1,i]))", document)
+    assert (caught.value.text, caught.value.line, caught.value.column) == ("Σ[t](Σ[i](x[t+1,i]))", 1, 13)
     with pytest.raises(DeclarationError, match="used as a value"):
         parse("Σ[i](a[T,i])", document)
     assert parse("cases([T > 1]: x[T-1,1], else: x[0,1])", document)
