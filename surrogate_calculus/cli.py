@@ -12,18 +12,29 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from .cli_render import Format, Grain, ascii_only, derivation_lines, verdict_json, verdict_lines
+from .cli_input import at_end, placed, read_file, read_source, standard_input
+from .cli_render import (
+    Format,
+    Grain,
+    ascii_only,
+    claim_json,
+    claim_lines,
+    derivation_lines,
+    print_catalogue,
+    verdict_json,
+    verdict_lines,
+)
 from .errors import DeriveError, EvaluationError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
     from .derive import Derivation
+    from .estimators import Estimator
     from .language.declarations import Document
     from .language.terms import Term
 
@@ -96,17 +107,11 @@ def _carries_unicode() -> bool:
 
 @contextmanager
 def _bad_input(text: str | None = None, file: str | None = None) -> Iterator[None]:
-    """Turn every error that an input can cause into one message and exit status 2.
-
-    An error without a place of its own is placed at the whole first line of ``text``.
-    """
+    """Turn every error that an input can cause into one message and exit status 2."""
     try:
-        yield
+        with placed(text, file):
+            yield
     except SurrogateError as error:
-        if text is not None and text.strip():
-            first = len(text) - len(text.lstrip())
-            last = text.find("\n", first)
-            error.located(text, Span(first, len(text.rstrip()) if last < 0 else last), file)
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(BAD_INPUT) from None
 
@@ -126,16 +131,12 @@ def _name(text: str, option: str) -> str:
 
     instead = f"{option} with a parameter's name, such as {option} θ or {option} theta"
     if not text:
-        raise ParseError("a name is missing", instead=instead, text=f"{option} ", span=_at_end(f"{option} "))
+        raise ParseError("a name is missing", instead=instead, text=f"{option} ", span=at_end(f"{option} "))
     name = canonical_name(text)
     if not is_name(name):
         span = Span(0, len(text))
         raise ParseError(f"{text!r:.60} is no name", instead=instead, text=text, span=span, file=option)
     return name
-
-
-def _at_end(text: str) -> Span:
-    return Span(len(text), len(text) + 1)
 
 
 def _values(assignments: Sequence[str]) -> dict[str, float]:
@@ -166,105 +167,40 @@ def _values(assignments: Sequence[str]) -> dict[str, float]:
     return out
 
 
-@dataclass(frozen=True)
-class _Input:
-    """What to derive: terms with the text they came from, and the document that declares their names."""
-
-    terms: list[Term]
-    spans: list[Span | None]
-    text: str
-    file: str | None
-    document: Document | None
+def _examples(*lines: str) -> str:
+    """What stands below the options, its lines kept apart by a backspace, as click has it."""
+    return "\n".join(("\b", "Examples:", *(f"  surrogate {line}" for line in lines)))
 
 
-def _is_file(argument: str) -> bool:
-    if argument.endswith(".sc"):
-        return True
-    try:
-        return Path(argument).is_file()
-    except (OSError, ValueError):  # too long for a file name, or a NUL in it: an expression
-        return False
-
-
-def _read(path: str) -> str:
-    """The text of a file.
-
-    Raises:
-        ParseError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        why = f"cannot be read: {error.strerror}"
-        raise ParseError(why, instead="the path of a file", file=path) from None
-    except UnicodeDecodeError as error:
-        raise ParseError(
-            f"not UTF-8 at byte {error.start}", instead="the same text saved as UTF-8", file=path
-        ) from None
-
-
-def _standard_input() -> str:
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise ParseError(f"standard input is not UTF-8 at byte {error.start}", instead="UTF-8 text") from None
-
-
-def _document(path: str | None) -> Document | None:
-    if path is None:
-        return None
-    from .language.document import parse_document
-
-    text = _read(path)
-    with _bad_input(text, path):
-        return parse_document(text, file=path)
-
-
-def _input(argument: str, given: str | None, latex: bool, vector: Sequence[str]) -> _Input:
-    """Read the argument: a document's file, ``-`` for an expression on standard input, an expression."""
-    document = _document(given)
-    if _is_file(argument) and not latex:
-        document = _document(argument)
-        assert document is not None
-        text = _read(argument)
-        if not document.targets:
-            raise ParseError(
-                "this document derives nothing",
-                instead="a line such as  derive →(∇θ log Z)",
-                text=text or " ",
-                span=_at_end(text.rstrip() or " "),
-                file=argument,
-            )
-        targets = document.targets
-        return _Input([t.term for t in targets], [t.span for t in targets], text, argument, document)
-    text, file = argument, None
-    if argument == "-":
-        text, file = _standard_input(), "standard input"
-    elif latex and _is_file(argument):
-        text, file = _read(argument), argument
-    if latex:
-        from .language.latex import parse_latex
-
-        with _bad_input(text, file):
-            return _Input([parse_latex(text, document)], [None], text, file, document)
-    from .language.parser import parse
-
-    with _bad_input(text, file):
-        return _Input([parse(text, document, vector=vector, file=file)], [None], text, file, document)
-
-
-@app.command(cls=_DeriveCommand)
+@app.command(
+    cls=_DeriveCommand,
+    epilog=_examples(
+        "derive 'p(x;θ)/⊥(p(x;θ)) * f(x;θ)' --wrt θ --steps",
+        "derive @dpf --what 'log Z' --order 1",
+        "derive my_filter.sc",
+        "derive my_filter.sc --what 'Z^2' --wrt θ --format latex",
+    ),
+)
 def derive(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="EXPR|FILE", help="An expression, a document's file, or - for standard input."
+            metavar="EXPR|FILE|@NAME",
+            help="An expression; a document's file, or an entry of the catalogue as @dpf; "
+            "- for an expression on standard input.",
         ),
     ],
+    what: Annotated[
+        str | None,
+        typer.Option(metavar="EXPR", help="Derive this, over the names of the document: 'log Z'."),
+    ] = None,
     wrt: Annotated[
         list[str] | None,
         typer.Option(
-            "--wrt", metavar="NAME,…", help="Parameter; of several the first is innermost: θ,φ is ∇φ∇θ."
+            "--wrt",
+            metavar="NAME,…",
+            help="Parameter; of several the first is innermost: θ,φ is ∇φ∇θ.  "
+            "With --what, by default that of the document's first derive statement.",
         ),
     ] = None,
     order: Annotated[int, typer.Option(min=1, help="Order k of →∇ᵏ.")] = 1,
@@ -289,7 +225,7 @@ def derive(
         list[str] | None, typer.Option("--vector", metavar="NAME,…", help="Parameters that are vectors.")
     ] = None,
     given: Annotated[
-        str | None, typer.Option("--given", metavar="FILE", help="A document that declares the names.")
+        str | None, typer.Option("--given", metavar="FILE|@NAME", help="A document that declares the names.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="The expression is LaTeX.")] = False,
     certificate: Annotated[
@@ -303,16 +239,22 @@ def derive(
         vectors = [_name(v, "--vector") for v in _list(vector or ())]
         names = [_name(w, "--wrt") for w in _list(wrt or ())]
         values = _values(at or ())
-        source_input = _input(source, given, latex, vectors)
-        if certificate is not None and len(source_input.terms) > 1:
+        found = read_source(source, what=what, given=given, latex=latex, vector=vectors)
+        names = names or list(found.wrt)
+        if order > 1 and not names:
             raise DeriveError(
-                f"{len(source_input.terms)} derivations do not fit into one certificate",
+                "--order says how often to differentiate, and no parameter is named",
+                instead="--wrt θ --order 2; or ∇²θ in the expression; or --what with a document",
+            )
+        if certificate is not None and len(found.terms) > 1:
+            raise DeriveError(
+                f"{len(found.terms)} derivations do not fit into one certificate",
                 instead="--certificate with a document that has one derive statement",
             )
         data: list[dict[str, Any]] = []
-        for number, (term, span) in enumerate(zip(source_input.terms, source_input.spans, strict=True)):
-            with _bad_input(*_where(source_input, span)):
-                derivation = _derive(term, names, order, source_input.document, vectors)
+        for number, (term, span) in enumerate(zip(found.terms, found.spans, strict=True)):
+            with _bad_input(*found.where(span)):
+                derivation = _derive(term, names, order, found.document, vectors)
                 entry = derivation.to_dict(steps) if form is Format.json else {}
                 lines = [""] if number else []
                 if form is not Format.json:
@@ -330,7 +272,7 @@ def derive(
             if form is not Format.json:
                 _say(*lines)
     if form is Format.json:  # a list for a document, whose derive statements may be many
-        _say_json(data if source_input.spans[0] is not None else data[0])
+        _say_json(data if found.spans[0] is not None else data[0])
     raise typer.Exit(FAILS if failed else HOLDS)
 
 
@@ -341,15 +283,6 @@ def _format(form: Format | None, as_data: bool) -> Format:
     if form is not None:
         return form
     return Format.unicode if _carries_unicode() else Format.text
-
-
-def _where(source: _Input, span: Span | None) -> tuple[str, str | None]:
-    """The text at which an error without a place is shown."""
-    if span is None:
-        return source.text, source.file
-    # Blank what stands before, so that line and column stay right.
-    before = "".join(c if c == "\n" else " " for c in source.text[: span.start])
-    return before + source.text[span.start : span.end], source.file
 
 
 def _derive(
@@ -401,6 +334,75 @@ def _compare(derivation: Derivation, points: int, seed: int) -> tuple[dict[str, 
     return data, agreement.agrees, f"check, numerically; not a proof: {agreement}"
 
 
+@app.command(
+    cls=_DeriveCommand,
+    epilog=_examples(
+        "estimators",
+        "estimators dpf",
+        "estimators dpf --steps full --format latex",
+        "estimators dpf --source > my_filter.sc",
+    ),
+)
+def estimators(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="An entry, to be derived; all are listed without.")
+    ] = None,
+    steps: Annotated[
+        Grain | None, typer.Option("--steps", help="Show the steps; without a value, brief.")
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Default: unicode, or text where the output cannot carry it."),
+    ] = None,
+    as_data: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Show the entry's document instead.")] = False,
+) -> None:
+    """List the catalogue of estimators, or derive all that one of its documents claims."""
+    form = _format(form, as_data)
+    with _bad_input():
+        from .estimators import ESTIMATORS, load_estimator
+
+        if name is None:
+            if source or steps is not None or form in (Format.latex, Format.mathml):
+                raise ParseError(
+                    "no estimator is named",
+                    instead=f"one of: {', '.join(ESTIMATORS)}",
+                    text="estimators ",
+                    span=at_end("estimators "),
+                )
+            entries = [load_estimator(n) for n in ESTIMATORS]
+            if form is Format.json:
+                _say_json([claim_json(entry) for entry in entries])
+            else:
+                print_catalogue(entries, form)
+            raise typer.Exit(HOLDS)
+        entry = load_estimator(name)
+        if source:
+            _say(*entry.document.text.rstrip().splitlines())
+            raise typer.Exit(HOLDS)
+        raise typer.Exit(_show_estimator(entry, form, steps))
+
+
+def _show_estimator(entry: Estimator, form: Format, steps: Grain | None) -> int:
+    """Derive what an entry claims, show it, and say whether it is what was claimed."""
+    import surrogate_calculus as sc
+
+    status = HOLDS
+    data = []
+    for number, claim in enumerate(entry.claims):
+        derivation = claim.derive()
+        same = derivation.result == claim.expected
+        verdict = "proved" if same else sc.prove((derivation.result, claim.expected), entry.document).status
+        status = max(status, {"proved": HOLDS, "refuted": FAILS}.get(verdict, UNDECIDED))
+        if form is Format.json:
+            data.append({**derivation.to_dict(steps), "as_claimed": verdict})
+        else:
+            _say(*([""] if number else ()), *claim_lines(entry, claim, derivation, form, steps, verdict))
+    if form is Format.json:
+        _say_json(claim_json(entry, data))
+    return status
+
+
 def _write(path: Path, certificate: object) -> None:
     try:
         path.write_text(json.dumps(certificate, ensure_ascii=False), encoding="utf-8")
@@ -417,7 +419,7 @@ def check(
 ) -> None:
     """Replay a certificate with the kernel: 0 if it proves its claim, 1 if it is rejected."""
     with _bad_input():
-        data = _json(*((_standard_input(), "standard input") if file == "-" else (_read(file), file)))
+        data = _json(*((standard_input(), "standard input") if file == "-" else (read_file(file), file)))
         import surrogate_calculus as sc
 
         verdict = sc.check(data)

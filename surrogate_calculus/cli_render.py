@@ -9,9 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .derive import Derivation
+    from .estimators import Claim, Estimator
     from .kernel.judgement import Hypothesis, Verdict
 
-__all__ = ["Format", "Grain", "ascii_only", "derivation_lines", "verdict_json", "verdict_lines"]
+__all__ = [
+    "Format",
+    "Grain",
+    "ascii_only",
+    "claim_json",
+    "claim_lines",
+    "derivation_lines",
+    "print_catalogue",
+    "verdict_json",
+    "verdict_lines",
+]
+
+
+#: How wide a table is that goes to no terminal.
+_PIPED = 160
 
 
 class Format(StrEnum):
@@ -128,3 +143,85 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "steps": verdict.steps,
     }
+
+
+def claim_lines(
+    entry: Estimator,
+    claim: Claim,
+    derivation: Derivation,
+    form: Format,
+    grain: Grain | None,
+    verdict: str,
+) -> Iterator[str]:
+    """A result of the catalogue: what it is, its derivation, and what the paper has.
+
+    Around LaTeX and MathML the prose stands in comments.
+    """
+    comment = {Format.latex: "% {}", Format.mathml: "<!-- {} -->"}.get(form, "{}")
+    prose = ascii_only if form is Format.text else str
+
+    def remark(text: str) -> str:
+        return prose(comment.format(text.replace("--", "- -") if form is Format.mathml else text))
+
+    yield remark(f"@{entry.name}: {claim.name} ({claim.paper})")
+    yield from derivation_lines(derivation, form, grain)
+    if verdict != "proved":
+        yield remark(f"{verdict}: equal to what the catalogue has, {claim.estimator}")
+    if claim.misprint:
+        yield remark(f"as printed: {claim.misprint}")
+    if claim.note:
+        yield remark(f"note: {claim.note}")
+
+
+def claim_json(entry: Estimator, derivations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """An entry of the catalogue for machines, with the derivations of its claims if they were made."""
+    from .printing.text import to_unicode
+
+    vector = entry.document.vector_names
+    claims = [
+        {
+            "name": claim.name,
+            "surrogate": to_unicode(claim.surrogate, vector=vector),
+            "wrt": list(claim.wrt),
+            "order": claim.order,
+            "estimator": to_unicode(claim.expected, vector=vector),
+            "paper": claim.paper,
+            "misprint": claim.misprint,
+            "note": claim.note,
+        }
+        for claim in entry.claims
+    ]
+    for claim, derivation in zip(claims, derivations or (), strict=False):
+        claim["derivation"] = derivation
+    return {"name": entry.name, "title": entry.title, "about": entry.about, "claims": claims}
+
+
+def print_catalogue(entries: list[Estimator], form: Format) -> None:
+    """The catalogue as a table on standard output: what is claimed, not derived."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .language.names import ascii_name
+    from .printing.text import to_text, to_unicode
+
+    plain = form is Format.text
+    show, prose, spell = (to_text, ascii_only, ascii_name) if plain else (to_unicode, str, str)
+    table = Table(show_lines=True, box=box.ASCII if plain else box.HEAVY_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("surrogate", overflow="fold", max_width=30)
+    table.add_column("estimator", overflow="fold")
+    table.add_column("order", no_wrap=True)
+    table.add_column("paper", overflow="fold", max_width=20)
+    for entry in entries:
+        for number, claim in enumerate(entry.claims):
+            table.add_row(
+                Text("" if number else f"@{entry.name}"),
+                Text(f"{prose(claim.name)}: {show(claim.surrogate)}"),
+                Text(show(claim.expected, vector=entry.document.vector_names)),
+                Text(f"{claim.order} in {spell(claim.wrt[0])}" if claim.wrt else ""),
+                Text(prose(claim.paper)),
+            )
+    terminal = Console().is_terminal
+    Console(width=None if terminal else _PIPED, highlight=False).print(table)

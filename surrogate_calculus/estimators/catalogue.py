@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def load_estimator(name: str) -> Estimator:
     return _load(name.strip().removeprefix("@"), name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(name: str, shown: str) -> Estimator:
     if name not in ESTIMATORS:
         from difflib import get_close_matches
