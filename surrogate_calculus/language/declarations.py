@@ -282,7 +282,8 @@ class Document:
             args = tuple(done[id(a)] for a in node.args)
             found = table.get(node.key) if isinstance(node, (Sym, Indexed)) else None
             if found is not None and len(found.indices) == len(args) and not has_slice(node):
-                done[id(node)] = substitute(found.body, dict(zip(found.indices, args, strict=True)))
+                values = dict(zip(found.indices, args, strict=True))
+                done[id(node)] = substitute(found.body, values) if values else found.body
                 continue
             new = rebuild(node, args)
             along = expand(new, self) if isinstance(new, App) else None

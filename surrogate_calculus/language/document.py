@@ -329,6 +329,14 @@ class _Reader:
                     f"write  sample {by.value}[t,·] ~ R(w[t-1,·]), or define it by such a map",
                     by,
                 )
+            of = line[1]
+            particles, drawn = (document.families[n.value].shape[-1] for n in (of, by))
+            if None not in (particles, drawn) and particles != drawn:
+                raise self._wrong(
+                    f"{by.value} gives no particles of {of.value}",
+                    f"the last index of both runs over the particles: {by.value}[t,·], {of.value}[t,i]",
+                    by,
+                )
         for name, bodies in self.bodies.items():
             role = Role.INDEX if name in document.index_valued and not bodies[0].head.sampled else Role.VALUE
             for body in bodies:

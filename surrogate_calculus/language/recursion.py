@@ -375,10 +375,10 @@ def total(
         for n in group.names
         if layouts[n].bases
     ]
+    origin = _first(origins, group.forward) if group.times else None
     out = []
     for name in group.names:
         family = layouts[name]
-        origin = _first(origins, group.forward) if group.times else None
         body, measure = _total(family, bodies[name], origin, group)
         out.append(Definition(name, family.indices, body, measure, number))
     return out

@@ -477,6 +477,13 @@ RECURSIONS: list[tuple[str, str, str, int, int]] = [
     ("a slot at a squared index", "density m(x[t^2])", "t^2 is no index of a slot", 14, 13),
     ("a count in a slot at an index", "density m(N[t])", "N is a count, without indices", 14, 11),
     (
+        "a lineage by a transposed map",
+        "sample b[·,t] ~ R(w[t-1,·])\nlineage z̃ of x by b",
+        "b gives no particles of x",
+        15,
+        20,
+    ),
+    (
         "lineage in own weights",
         "define g[0,i]=1\n"
         "define b[t,i] = cases(g[t-1,i] > 0: a[t,i], else: i)\n"

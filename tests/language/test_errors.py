@@ -67,7 +67,8 @@ _PIECES = [
     "→", "Σ[i=1..N]", "𝔼[x ~ p(·)]", "E[", "~", "·", "..", ",", ";", "|", "=", ">", ":", "cases(", "else",
     "D[1](f)",
     "sum[", "grad[", "hess", "@1", "²", "⊗", " ", "\n", "outer(", "max(", "pi()", "'", "_", "é", "¤", "#",
-    "derive ", "count ", "index ", "define ", "density ", "parameter ", "N",
+    "derive ", "count ", "index ", "define ", "density ", "parameter ", "N", "sample ", "lineage ", " of ",
+    " by ", "resampling ", "w[0,i]", "w[t-1,i]", "1:T", "w[t,·]", " = ", " ~ ",
 ]  # fmt: skip
 
 
