@@ -65,10 +65,17 @@ class Canonical:
     Args:
         proof: where the steps go.
         lemmas: told a canonical Σ or ∏ that stays, gives a step that rewrites it further, or None.
+        follow: go one step along a lineage where the time is known to be later than its end.
     """
 
-    def __init__(self, proof: Proof, lemmas: Callable[[Term], int | None] | None = None) -> None:
+    def __init__(
+        self,
+        proof: Proof,
+        lemmas: Callable[[Term], int | None] | None = None,
+        follow: bool = False,
+    ) -> None:
         self.proof = proof
+        self._follow = follow
         self.state = proof.state
         self._lemmas = lemmas or (lambda term: None)
         self._done: dict[tuple[int, Facts], int | None] = {}
@@ -174,15 +181,16 @@ class Canonical:
             self._ring(chain)
 
     def _indexed(self, chain: Chain, facts: Facts) -> None:
-        """Indices by arithmetic; a recursion of indices one step further where its guard is decided."""
+        """A recursion of indices at its end; where wanted, one step further if its guard is decided."""
         definition = self.proof.definition_of(chain.term)
-        if definition is None or definition.measure is None or not self._index_valued(definition.body):
+        if definition is None or definition.measure is None or not self.index_valued(definition.body):
             return
         unfolded = Chain(self.proof, chain.term).by("definition")
         if unfolded.term.__class__ is not Fn or unfolded.term.key != "cases":
             return
         self._function(unfolded.inside(self.step(unfolded.term.args[0], facts)), facts)
-        if unfolded.term.__class__ is not Fn:
+        ended = unfolded.term.__class__ is Bound or self._follow
+        if unfolded.term.__class__ is not Fn and ended:
             chain.then(unfolded.step())
             self._again(chain, facts)
 
@@ -193,7 +201,7 @@ class Canonical:
             if product.term.__class__ is Prod and self._empty(product.term, facts):
                 chain.then(product.by("product_empty").step())
 
-    def _index_valued(self, body: Term) -> bool:
+    def index_valued(self, body: Term) -> bool:
         """Whether a body is cases between indices."""
         todo = [body]
         while todo:
@@ -267,6 +275,8 @@ class Canonical:
     def _combine(self, node: Term, args: list[Polynomial]) -> Polynomial:
         if node.__class__ is Num:
             return {(): coefficient(node.key)} if node.key else {}
+        if node.__class__ is Pow and node.args[0] is self.state.one:
+            return {(): 1}
         if not args:
             self._atoms[id(node)] = node
             return {((id(node), 1),): 1}
@@ -536,7 +546,7 @@ class Canonical:
         names = [self.state.node(Bound, depth - 1 - place[depth - 1 - k]) for k in range(depth)]
         moved = self._canonical_order(_rename(body, names))
         ranges = [tuple(self._digest(_outside(e, level)) for e in spine[level].args[:2]) for level in order]
-        return ranges, self._digest(self.state.store.add(moved))
+        return self._digest(self.state.store.add(moved)), ranges
 
     def _canonical_order(self, body: Term) -> Term:
         """A renamed body with its factors, and what its brackets compare, in order."""

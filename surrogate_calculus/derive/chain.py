@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..kernel.judgement import Condition, Rejection
 from ..language.binding import shift
@@ -108,6 +109,18 @@ def holds(proof: Proof, step: int, facts: Facts) -> bool:
         return False
 
 
+def empty(proof: Proof, node: Term, facts: Facts) -> bool:
+    """Whether a range is known to be empty: what is known inside then contradicts itself."""
+    if node.__class__ not in (Sum, Prod) or not facts:
+        return False
+    lo, hi = node.args[:2]
+    gap = Condition("int", minus(proof, minus(proof, lo, hi), proof.state.one))
+    try:
+        return not proof.inference.remaining([gap], facts)
+    except Rejection:
+        return False
+
+
 def rewrite(
     proof: Proof,
     term: Term,
@@ -130,9 +143,11 @@ def rewrite(
         key = (id(node), facts)
         if key not in done:
             step = here(node, facts)
-            if step is None and node.args and enter(node):
+            if step is None and node.args and enter(node) and not empty(proof, node, facts):
                 inner = [visit(a, below(proof, node, k, facts)) for k, a in enumerate(node.args)]
-                step = Chain(proof, node).inside(*inner).step()
+                # what only facts from further outside justify stays as it is
+                with suppress(Rejection):
+                    step = Chain(proof, node).inside(*inner).step()
             done[key] = step
         return done[key]
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from ..kernel.inference import Definition, recursion_step
+from ..kernel.inference import Definition, recursion_step, split_on
 from ..kernel.judgement import Condition, Rejection
 from ..kernel.matching import instance, match
 from ..kernel.rules import meta
@@ -52,6 +52,10 @@ __all__ = ["Closed"]
 
 #: Names, which no text can spell, for the two parts of a ratio while they are being found.
 _PART, _GAUGE = "?part", "?gauge"
+#: At most so many terms are split off a range because they are base cases.
+MAX_BASE = 6
+#: Under so many binders at most a map between indices is looked for.
+MAX_DEPTH = 6
 
 
 class Closed:
@@ -71,40 +75,135 @@ class Closed:
         self.state = proof.state
         self.params = tuple(p for p in params if p not in proof.state.defined)
         self.canonical = Canonical(proof, self._normalised)
+        self._along_lineages = Canonical(proof, self._normalised, follow=True)
         self.forms: dict[tuple[object, ...], int] = {}
-        self.ratios: dict[tuple[object, ...], Definition] = {}
+        self.ones: dict[tuple[type[Term], str], int] = {}  # families of ratios, stopped or evaluated
         self._taken = set(names)
         self._unfolded: dict[tuple[object, ...], int] = {}
         self._sums: dict[tuple[object, ...], int | None] = {}
 
     # ------------------------------------------------------------------------------------ entries
     def find(self) -> None:
-        """Look for the closed form of every recursion in which a parameter is live."""
+        """Look for the closed form of every family in which a parameter is live."""
         groups: dict[int, list[Definition]] = {}
         for d in self.proof.definitions.values():
-            if d.measure is not None:
+            if d.measure is not None or guarded(d):
                 groups.setdefault(d.group, []).append(d)
         for group in groups.values():
-            guarded = [d for d in group if _guarded(d)]
-            if len(guarded) == 1 and any(self.state.depends(p, guarded[0].left) for p in self.params):
-                try:
-                    self._group(guarded[0], group)
-                except Rejection:
-                    continue
+            for main in group:
+                if guarded(main) and self._live(main) and _key(main) not in self.forms:
+                    self._group(main, group)
+
+    def _live(self, definition: Definition) -> bool:
+        return any(self.state.depends(p, definition.left) for p in self.params)
 
     def use(self, term: Term, facts: Facts = ()) -> int | None:
-        """Put closed forms for the families of a term, outside of ⊥; the step, None where there is none."""
+        """Put closed forms for the families of a term, outside of ⊥; the step, None where there is none.
+
+        Where a range begins in a base case, its first terms are split off.
+        """
 
         def here(node: Term, facts: Facts) -> int | None:
-            if node.__class__ is not Indexed:
-                return None
-            form = self._form_of(node)
-            if form is None:
-                return None
-            step = self.proof.infer("instance", node, None, [form])
-            return step if holds(self.proof, step, facts) else None
+            chain = Chain(self.proof, node)
+            if node.__class__ in (Sum, Prod):
+                self._split_off(chain, facts)
+            elif node.__class__ is Indexed:
+                form = self._form_of(node)
+                step = None if form is None else self.proof.infer("instance", node, None, [form])
+                if step is not None and holds(self.proof, step, facts):
+                    return step
+                self._to_base(chain, facts)
+            if chain.steps:
+                chain.then(self.use(chain.term, facts))
+            return chain.step()
 
         return rewrite(self.proof, term, here, facts, lambda node: node.__class__ not in (Stop, Indexed))
+
+    def bases(self, term: Term) -> int | None:
+        """Base cases for the families that stand at their first index, under ⊥ too."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            chain = Chain(self.proof, node)
+            if node.__class__ is Indexed:
+                self._to_base(chain, facts)
+            if chain.steps:
+                chain.then(self.bases(chain.term))
+            return chain.step()
+
+        return rewrite(self.proof, term, here, (), lambda node: node.__class__ is not Indexed)
+
+    def _to_base(self, chain: Chain, facts: Facts) -> None:
+        """A family where it is known to be its base case, unfolded."""
+        definition = self.proof.definition_of(chain.term)
+        if definition is None or not guarded(definition) or self.index_valued(definition):
+            return
+        measure = put_indices(self.proof, measure_of(definition), chain.term.args[::-1])
+        below_zero = self.proof.add(Mul(Num(-1), measure))
+        if self.canonical.holds([Condition("ge", below_zero)], facts):
+            self.decided(chain, facts)
+
+    def recursion(self, definition: Definition) -> int:
+        """``F[t,i] = its body``, other members of its group unfolded where that can be done."""
+        found = self._unfolded.get(_key(definition))
+        if found is None or self.proof.conclusion(found).where:
+            group = [d for d in self.proof.definitions.values() if d.group == definition.group]
+            try:
+                found = self._unfold(definition, group, definition)
+            except Rejection:
+                found = self.proof.infer("definition", definition.left)
+        return found
+
+    def index_valued(self, definition: Definition) -> bool:
+        """Whether a definition maps indices to indices."""
+        return self.canonical.index_valued(definition.body)
+
+    def decided(self, chain: Chain, facts: Facts) -> None:
+        """A guarded family unfolded to the branch that the facts decide, or left."""
+        trial = Chain(self.proof, chain.term).by("definition")
+        trial.inside(self.canonical.step(trial.term.args[0], facts))
+        rule = {self.state.one: "cases_one", self.state.zero: "cases_zero"}.get(trial.term.args[0])
+        if rule is not None:
+            chain.then(trial.by(rule).step())
+
+    def _split_off(self, chain: Chain, facts: Facts) -> None:
+        """The first terms of a range, where its families are base cases."""
+        name = "sum" if chain.term.__class__ is Sum else "product"
+        rest = chain.term
+        first: list[int] = []
+        for _ in range(self._in_base(chain.term)):
+            step = self.proof.infer(f"{name}_first", rest)
+            if not holds(self.proof, step, facts):
+                break
+            first.append(step)
+            rest = self.proof.right(step).args[1]
+        last: int | None = None
+        for step in reversed(first):
+            last = Chain(self.proof, self.proof.left(step)).then(step).inside(last).step()
+        chain.then(last)
+
+    def _in_base(self, node: Term) -> int:
+        """How many of the first values of a range lead a live family to its base case."""
+        lo = self.canonical.term(node.args[0])
+        if lo.__class__ is not Num:
+            return 0
+        found = 0
+        seen: set[tuple[int, int]] = set()
+        todo = [(node.args[2], 0)]
+        while todo:
+            n, depth = todo.pop()
+            if (id(n), depth) in seen or n.loose <= depth or n.__class__ is Stop:
+                continue
+            seen.add((id(n), depth))
+            definition = self.proof.definition_of(n) if n.__class__ is Indexed else None
+            if definition is not None and guarded(definition) and self._live(definition):
+                measure = put_indices(self.proof, measure_of(definition), n.args[::-1])
+                gap = self.proof.inference.ring().difference(measure, self.state.node(Bound, depth))
+                if set(gap) <= {()}:
+                    found = max(found, int(-gap.get((), 0) - lo.key) + 1)
+            if n.__class__ is not Indexed:
+                binds = n.binds or (0,) * len(n.args)
+                todo.extend((a, depth + k) for a, k in zip(n.args, binds, strict=True))
+        return found if found <= MAX_BASE else 0
 
     def _form_of(self, node: Term) -> int | None:
         definition = self.proof.definition_of(node)
@@ -112,43 +211,73 @@ class Closed:
 
     # ---------------------------------------------------------------------------------- recursion
     def _group(self, main: Definition, group: Sequence[Definition]) -> None:
-        """The closed forms of a group with one base case."""
-        proof = self.proof
-        recursion = self._unfold(main, group)
-        body = proof.right(recursion)
-        if body.__class__ is not Fn or body.key != "cases":
+        """The closed forms of a group, read off the recursion of one member, if that has one."""
+        before = self.state.facts.hypotheses
+        try:
+            recursion = self._unfold(main, group, main)
+            body = self.proof.right(recursion)
+            shape = _Shape(self, main, body)
+            ratios = Ratios(self.proof, self.params, shape.placeholder)
+            step_part, step_gauge = shape.split(ratios.of(body.args[1]))
+            base_part, _ = shape.split(ratios.of(body.args[2]))
+            part = shape.solve(step_part, base_part)
+            gauge = shape.gauge(step_gauge, step_part, part)
+            form = self.state.product(self.state.node(Stop, None, main.left), part, gauge)
+            if shape.looks_back(step_part):
+                self.forms[_key(main)] = self._induction(recursion, form)
+            else:
+                facts = (Condition("gt", measure_of(main)),)
+                begun = self._unfold(main, group, main, facts)
+                self.forms[_key(main)] = self._agree(main, begun, form, facts)
+        except Rejection:
+            self._unfolded.pop(_key(main), None)
+            self.state.facts.forget(before)
             return
-        shape = _Shape(self, main, body)
-        ratios = Ratios(proof, self.params, shape.placeholder)
-        step_part, step_gauge = shape.split(ratios.of(body.args[1]))
-        base_part, base_gauge = shape.split(ratios.of(body.args[2]))
-        part = shape.solve(step_part, base_part)
-        gauge = shape.gauge(step_gauge, base_gauge, step_part, part)
-        stopped = self.state.node(Stop, None, main.left)
-        form = self.state.product(stopped, part, gauge)
-        self.forms[_key(main)] = self._induction(recursion, form)
         for other in group:
-            if other is not main and any(self.state.depends(p, other.left) for p in self.params):
+            if other is not main and self._live(other):
+                known = self.state.facts.hypotheses
                 try:
                     self._follow(other, main, group, shape, ratios, step_part, part, gauge)
                 except Rejection:
-                    continue
+                    self._unfolded.pop(_key(other), None)
+                    self.state.facts.forget(known)
 
-    def _unfold(self, definition: Definition, group: Sequence[Definition]) -> int:
-        """``F[t,i] = body`` in terms of the group's guarded member alone."""
+    def _unfold(
+        self, definition: Definition, group: Sequence[Definition], main: Definition, facts: Facts = ()
+    ) -> int:
+        """``F[t,i] = body`` in terms of the main member of its group, where the facts hold.
+
+        Raises:
+            Rejection: another member is left that has a base case.
+        """
         proof = self.proof
-        names = {_key(d): d for d in group if not _guarded(d)}
+        members = {_key(d): d for d in group if d is not main}
 
         def here(node: Term, facts: Facts) -> int | None:
             found = proof.definition_of(node)
-            return proof.infer("definition", node) if found is not None and _key(found) in names else None
+            if found is None or found is main or node.__class__ is App:
+                return None
+            if not guarded(found) and (_key(found) in members or found.measure is None):
+                return proof.infer("definition", node)
+            chain = Chain(proof, node)
+            if _key(found) in members:
+                self.decided(chain, facts)
+            return chain.step()
 
-        chain = Chain(proof, definition.left).by("definition")
-        for _ in range(len(group) + 1):
-            chain.then(rewrite(proof, chain.term, here))
+        chain = Chain(proof, definition.left)
+        if facts and guarded(definition):
+            self.decided(chain, facts)
+        else:
+            chain.by("definition")
+        for _ in range(2 * len(group) + 2):
+            chain.then(rewrite(proof, chain.term, here, facts, lambda node: node.__class__ is not Indexed))
+        left = [n for n in _differentiated(chain.term) if n.__class__ is Indexed]
+        if any(found is not None and _key(found) in members for found in map(proof.definition_of, left)):
+            raise Rejection("the members of the group are not determined by one of them")
         step = chain.step()
-        assert step is not None
-        self._unfolded[_key(definition)] = step
+        if step is None or (not facts and not (chain.term.__class__ is Fn and chain.term.key == "cases")):
+            raise Rejection("the family has no base case")
+        self._unfolded.setdefault(_key(definition), step)
         return step
 
     def _follow(
@@ -162,18 +291,22 @@ class Closed:
         part: Term,
         gauge: Term,
     ) -> None:
-        """The closed form of a member without a base case, where the recursion has begun."""
-        assert other.measure is not None
-        recursion = self._unfold(other, group)
+        """The closed form of another member, where the recursion has begun."""
+        measure = measure_of(other)
+        facts = (Condition("gt", measure),)
+        recursion = self._unfold(other, group, main, facts)
         found = ratios.of(self.proof.right(recursion))
-        time = self.state.node(Bound, max(n.key for n in postorder(other.measure) if n.__class__ is Bound))
+        time = self.state.node(Bound, max(n.key for n in postorder(measure) if n.__class__ is Bound))
         folded = shape.folded(found, step_part, time, present=other.arity == main.arity)
         ratio = shape.filled(folded, part, gauge)
         form = self.state.product(self.state.node(Stop, None, other.left), ratio)
-        facts = (Condition("gt", other.measure),)
-        left = Chain(self.proof, other.left).then(recursion)
+        self.forms[_key(other)] = self._agree(other, recursion, form, facts)
+
+    def _agree(self, definition: Definition, recursion: int, form: Term, facts: Facts) -> int:
+        """``F = form`` where the facts hold."""
+        left = Chain(self.proof, definition.left).then(recursion)
         left.then(self.use(left.term, facts))
-        self.forms[_key(other)] = self._meet(left, Chain(self.proof, form), facts)
+        return self._meet(left, Chain(self.proof, form), facts)
 
     # -------------------------------------------------------------------------------------- proof
     def _induction(self, recursion: int, form: Term) -> int:
@@ -206,12 +339,75 @@ class Closed:
             chain.then(self.stops(chain.term))
             chain.then(self._opened(chain.term, facts))
             chain.then(self.stops(chain.term))
-        left.then(self.canonical.equal(left.term, right.term, facts))
+        left.then(self._same(left.term, right.term, facts))
         back = right.step()
         if back is not None:
             left.then(self.proof.infer("symmetry", right.term, right.start, [back]))
         step = left.step()
         return self.proof.infer("inside", left.start) if step is None else step
+
+    def _same(self, left: Term, right: Term, facts: Facts, conditions: int = 3) -> int:
+        """``left = right`` by arithmetic, in each case of the conditions on reals in them.
+
+        Raises:
+            Rejection: they differ, as far as arithmetic can tell.
+        """
+        try:
+            return self._along_lineages.equal(left, right, facts)
+        except Rejection:
+            canonical = [self._along_lineages.term(t, facts) for t in (left, right)]
+            condition = self._condition(canonical) if conditions else None
+            if condition is None:
+                raise
+        chains = []
+        for term in (left, right):
+            chain = Chain(self.proof, term)
+            chain.then(self._along_lineages.step(chain.term, facts))
+            chain.then(self._maps(chain.term, condition))
+            chain.by("cases_split", split_on(self.state, chain.term, condition))
+            chains.append(chain)
+        a, b = chains
+        pairs = zip(a.term.args[1:], b.term.args[1:], strict=True)
+        a.inside(*(self._same(x, y, facts, conditions - 1) for x, y in pairs))
+        back = b.step()
+        assert back is not None
+        step = a.then(self.proof.infer("symmetry", b.term, right, [back])).step()
+        assert step is not None
+        return step
+
+    def _condition(self, terms: Sequence[Term]) -> Term | None:
+        """A comparison of reals that cases are made by, outside of what Σ and ∏ bind."""
+        seen: set[tuple[int, int]] = set()
+        todo = [(t, 0) for t in terms]
+        while todo:
+            node, depth = todo.pop()
+            if (id(node), depth) in seen:
+                continue
+            seen.add((id(node), depth))
+            if node.__class__ is Fn and node.key == "cases":
+                found = node.args[0]
+                if found.__class__ is Fn and found.key in ("gt", "ge", "eq"):
+                    if not any(uses_index(found, k) for k in range(depth)):
+                        return self.proof.add(shift(found, -depth))
+            binds = node.binds or (0,) * len(node.args)
+            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
+        return None
+
+    def _maps(self, term: Term, condition: Term) -> int | None:
+        """Maps between indices that are defined by cases of this condition, unfolded."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            found = self.proof.definition_of(node) if node.__class__ is Indexed else None
+            if found is None or guarded(found) or not self.index_valued(found):
+                return None
+            chain = Chain(self.proof, node).by("definition")
+            chain.inside(self._along_lineages.step(chain.term.args[0]))
+            # it may stand under binders, which the condition does not see
+            own = chain.term.args[0]
+            same = any(own == shift(condition, depth) for depth in range(MAX_DEPTH))
+            return chain.step() if same else None
+
+        return rewrite(self.proof, term, here)
 
     def _opened(self, term: Term, facts: Facts) -> int | None:
         """Stopped families one step unfolded, densities along paths as products, the last factor split off."""
@@ -233,17 +429,18 @@ class Closed:
     def _unfold_here(self, chain: Chain, definition: Definition, facts: Facts) -> None:
         """The branch of a recursion that the facts decide."""
         trial = Chain(self.proof, chain.term)
-        trial.then(self.proof.infer("instance", chain.term, None, [self._unfolded[_key(definition)]]))
-        if not _guarded(definition):
-            if definition.measure is not None and definition.left.__class__ is Indexed:
-                put = list(chain.term.args)
-                measure = put_indices(self.proof, definition.measure, put[::-1])
-                if not self.canonical.holds([Condition("gt", measure)], facts):
-                    return
-            chain.then(trial.step())
+        step = self.proof.infer("instance", chain.term, None, [self._unfolded[_key(definition)]])
+        if not holds(self.proof, step, facts):
             return
-        condition = trial.term.args[0]
-        trial.inside(self.canonical.step(condition, facts))
+        trial.then(step)
+        if not guarded(definition) or trial.term.__class__ is not Fn or trial.term.key != "cases":
+            put = put_indices(self.proof, measure_of(definition), chain.term.args[::-1])
+            if self.canonical.holds([Condition("gt", put)], facts):
+                chain.then(trial.step())
+            elif guarded(definition):
+                self._to_base(chain, facts)
+            return
+        trial.inside(self.canonical.step(trial.term.args[0], facts))
         rule = {self.state.one: "cases_one", self.state.zero: "cases_zero"}.get(trial.term.args[0])
         if rule is not None:
             chain.then(trial.by(rule).step())
@@ -262,9 +459,14 @@ class Closed:
             if node.__class__ is not Stop:
                 return None
             inner = node.args[0]
+            one = self._one(node)
+            if one is not None:
+                return one
             if self.state.fixed(inner):
                 return proof.infer("stop_number", node)
             rules = {Stop: "stop_stop", Eval: "stop_eval"}
+            if inner.__class__ is Fn and inner.key in ("gt", "ge", "eq"):
+                return proof.infer(f"stop_{inner.key}", node)
             moved = inner.__class__ in (Add, Mul, Pow, Sum, Prod, Stop, Eval, Fn)
             if not moved:
                 return None
@@ -273,6 +475,41 @@ class Closed:
 
         return rewrite(proof, term, here, (), lambda node: node.__class__ is not Indexed)
 
+    def of_value_one(self, definition: Definition) -> None:
+        """Take up a family of ratios: its stopped copy and its value are 1, by induction.
+
+        Raises:
+            Rejection: nothing shows it.
+        """
+        proof, state = self.proof, self.state
+        for operator in (Stop, Eval):
+            chain = Chain(proof, state.node(operator, None, definition.left))
+            chain.inside(proof.infer("definition", definition.left))
+            chain.then(self.stops(chain.term) if operator is Stop else proof.evaluate(chain.term.args[0]))
+            recursion = chain.step()
+            assert recursion is not None
+            target = recursion_step(proof.inference, chain.start, chain.term, state.one)
+            branches = []
+            for position in (1, 2):
+                facts = branch(proof, chain.term.args[0], position == 1)
+                branches.append(self.canonical.equal(state.one, target.args[position], facts))
+            same = proof.infer("split", state.one, target, branches)
+            self.ones[operator, definition.name] = proof.infer(
+                "induction", chain.start, state.one, [recursion, same]
+            )
+        self._unfolded[_key(definition)] = proof.infer("definition", definition.left)
+
+    def _one(self, node: Term) -> int | None:
+        """``⊥ρ = 1`` or ``→ρ = 1`` for a family of ratios."""
+        if node.__class__ not in (Stop, Eval) or node.args[0].__class__ is not Indexed:
+            return None
+        lemma = self.ones.get((node.__class__, node.args[0].key))
+        return None if lemma is None else self.proof.infer("instance", node, None, [lemma])
+
+    def values(self, term: Term) -> int | None:
+        """1 for the value of every family of ratios."""
+        return rewrite(self.proof, term, lambda node, facts: self._one(node))
+
     # -------------------------------------------------------------------------- normalised weights
     def _normalised(self, series: Term) -> int | None:
         """``Σ[j](F[t,j]) = 1`` for a family of normalised weights, also under ⊥ or →."""
@@ -280,9 +517,7 @@ class Closed:
         operator = body.__class__ if body.__class__ in (Stop, Eval) else None
         family = body.args[0] if operator else body
         definition = self.proof.definition_of(family) if family.__class__ is Indexed else None
-        if definition is None or definition.measure is None or not _guarded(definition):
-            return None
-        if _key(definition) not in self._unfolded:
+        if definition is None or not guarded(definition) or _key(definition) not in self._unfolded:
             return None
         place = [k for k, a in enumerate(family.args) if a.__class__ is Bound and a.key == 0]
         others = [a for k, a in enumerate(family.args) if k not in place]
@@ -324,7 +559,7 @@ class Closed:
         ]
         family = state.node(Indexed, definition.name, *args)
         left = state.store.node(Sum, None, (lo, hi, family), "j")
-        measure = put_indices(proof, definition.measure or state.one, args[::-1])
+        measure = put_indices(proof, measure_of(definition), args[::-1])
         if uses_index(measure):
             return None
         measure = proof.add(shift(measure, -1))
@@ -377,8 +612,7 @@ class _Shape:
     def __init__(self, closed: Closed, main: Definition, body: Term) -> None:
         self.closed, self.main, self.body = closed, main, body
         self.proof, self.state = closed.proof, closed.state
-        measure = main.measure
-        assert measure is not None
+        measure = measure_of(main)
         used = {n.key for n in postorder(measure) if n.__class__ is Bound}
         if len(used) != 1:
             raise Rejection("the measure is not that of one index")
@@ -423,8 +657,12 @@ class _Shape:
         if len(direct) == 1 and step[direct[0]] == 1 and not nested and self._one_back(direct[0]):
             return self._along(direct[0], {f: step[f] for f in others}, base)
         if not direct and not nested:  # it does not look back
-            raise Rejection("the ratio does not look back")
+            return Ratios(self.proof, ()).written(step)
         return self._family(step, base)
+
+    def looks_back(self, step: Factors) -> bool:
+        """Whether the part is used at an earlier time."""
+        return any(n.__class__ is Indexed and n.key == _PART for f in step for n in postorder(f))
 
     def _one_back(self, part: Term) -> bool:
         """Whether the part is used one step of time before."""
@@ -532,21 +770,18 @@ class _Shape:
 
         guard = self.body.args[0]
         body = state.node(Fn, "cases", guard, named(ratios.written(step)), named(ratios.written(base)))
-        definition = Definition(left, self.main.arity, body, self.main.measure)
+        definition = Definition(left, self.main.arity, body, measure_of(self.main))
         proof.define([definition])
-        self.closed.ratios[_key(definition)] = definition
-        self.closed._unfolded[_key(definition)] = proof.infer("definition", left)
+        self.closed.of_value_one(definition)
         return left
 
     # the part that depends on the time alone
-    def gauge(self, step: Factors, base: Factors, step_part: Factors, part: Term) -> Term:
-        """g in closed form."""
+    def gauge(self, step: Factors, step_part: Factors, part: Term) -> Term:
+        """g in closed form, a proposal for the base case too."""
         state = self.state
         own = {f: e for f, e in step.items() if f.key == _GAUGE}
         time = state.node(Bound, self.time)
         rest = self.folded({f: e for f, e in step.items() if f.key != _GAUGE}, step_part, time)
-        if base:
-            raise Rejection("the base case has a ratio of its own")
         if any(not self._back_one(f) for f in own) or sum(own.values()) not in (0, 1):
             raise Rejection("the gauge has no closed form")
         now = self.filled(rest, part, state.one)
@@ -563,15 +798,13 @@ class _Shape:
     def folded(self, factors: Factors, step_part: Factors, time: Term, present: bool = False) -> Factors:
         """Averages of the part at a time recognised as such; where present, the part itself."""
         out: Factors = {}
-        direct = {f: e for f, e in factors.items() if f.__class__ is not Sum}
-        if present and step_part and all(direct.get(f) == e for f, e in step_part.items()):
+        rest = dict(factors)
+        if present and step_part and all(rest.get(f) == e for f, e in step_part.items()):
             out[self.state.node(Indexed, _PART, *self.main.left.args)] = 1
-            direct = {f: e for f, e in direct.items() if f not in step_part}
-        out.update(direct)
+            rest = {f: e for f, e in rest.items() if f not in step_part}
         whole = Ratios(self.proof, ()).written(step_part)
-        for f, e in factors.items():
-            if f.__class__ is Sum:
-                out[self._fold_average(f, whole, time)] = e
+        for f, e in rest.items():
+            out[self._fold_average(f, whole, time) if f.__class__ is Sum else f] = e
         return out
 
     def _fold_average(self, series: Term, whole: Term, time: Term) -> Term:
@@ -626,9 +859,42 @@ def _key(definition: Definition) -> tuple[object, ...]:
     return head(definition.left)
 
 
-def _guarded(definition: Definition) -> bool:
+def guarded(definition: Definition) -> bool:
+    """Whether a family has a base case: its body is ``cases(m > 0: …, else: …)``, m an index."""
     body = definition.body
-    return body.__class__ is Fn and body.key == "cases" and definition.measure is not None
+    if body.__class__ is not Fn or body.key != "cases" or definition.left.__class__ is not Indexed:
+        return False
+    condition = body.args[0]
+    return (
+        condition.__class__ is Fn
+        and condition.key == "gt"
+        and condition.args[1] == Num(0)
+        and any(n.__class__ is Bound for n in postorder(condition.args[0]))
+        and all(n.__class__ in (Add, Mul, Num, Bound, Sym) for n in postorder(condition.args[0]))
+    )
+
+
+def _differentiated(term: Term) -> list[Term]:
+    """The nodes that ∇ reaches: not below ⊥, not in conditions, not in indices."""
+    out: list[Term] = []
+    seen: set[int] = set()
+    todo = [term]
+    while todo:
+        node = todo.pop()
+        if id(node) in seen or node.__class__ is Stop:
+            continue
+        seen.add(id(node))
+        out.append(node)
+        if node.__class__ is Fn and node.key == "cases":
+            todo.extend(node.args[1:])
+        elif node.__class__ is not Indexed and not (node.__class__ is Fn and node.key in ("gt", "ge", "eq")):
+            todo.extend(node.args)
+    return out
+
+
+def measure_of(definition: Definition) -> Term:
+    """What a member's recursion decreases, or the m of its base case."""
+    return definition.measure if definition.measure is not None else definition.body.args[0].args[0]
 
 
 def _bare(factor: Term) -> Term | None:

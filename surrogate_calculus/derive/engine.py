@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from ..errors import DeriveError
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..kernel.polynomial import Ring
-from ..language.binding import abstract
+from ..language.binding import abstract, instantiate
 from ..language.terms import (
     HAS_AXIS,
     HAS_EVAL,
@@ -32,7 +32,7 @@ from ..language.terms import (
 from ..printing.text import summary
 from .collect import collect
 from .derivation import Derivation
-from .families import Families
+from .families import Families, families_of
 from .fold import fold, unfold
 from .proof import Proof
 from .push import Pusher, gradient_parameters, log_domain
@@ -236,40 +236,33 @@ def _derive(
     done: list[int] = []
     operations: list[int] = []
 
-    unfolded = unfold(proof, current)
-    if unfolded is not None:
-        done.append(unfolded)
-        operations.append(unfolded)
-        current = proof.right(unfolded)
-        nodes = postorder(current)
-    families = Families(proof, given) if any(map(proof.recursive, nodes)) else None
-    plain = current
-    if families is not None:
-        opened = families.close(current)
-        if opened is not None:
-            done.append(opened)
-            operations.append(opened)
-            current = proof.right(opened)
+    def advance(move: Callable[[Term], int | None]) -> None:
+        nonlocal current, nodes
+        step = move(current)
+        if step is not None:
+            done.append(step)
+            operations.append(step)
+            current = proof.right(step)
             nodes = postorder(current)
+
+    advance(lambda term: unfold(proof, term))
+    plain = current
     log_names = log_domain(nodes) | set(given.densities if given is not None else ())
-    pusher = Pusher(proof, gradient_parameters(current), log_names)
+    families = None
+    if any(map(families_of(proof), nodes)):
+        families = Families(proof, given, gradient_parameters(current), log_names)
+        advance(families.close)
+    pusher = Pusher(proof, gradient_parameters(current), log_names, families_of(proof))
     pushed = pusher.push(current)
     operations += pusher.operations
     if pushed is not None:
         done.append(pushed)
         current = proof.right(pushed)
     if families is not None:
-        settled = families.settle(current)
-        if settled is not None:
-            done.append(settled)
-            operations.append(settled)
-            current = proof.right(settled)
+        advance(families.settle)
+        advance(families.plain_values)
     for tidy in (collect, fold):
-        step = tidy(proof, current)
-        if step is not None:
-            done.append(step)
-            operations.append(step)
-            current = proof.right(step)
+        advance(lambda term, tidy=tidy: tidy(proof, term))
     last = proof.chain(done) if done else proof.infer("inside", start)
     params = gradient_parameters(plain)
     constants = _constants(nodes, params, given) if params else []
@@ -284,7 +277,7 @@ def _derive(
         wrt=names,
         vectors=vectors,
         notes=tuple(_note(app, params) for app in constants),
-        document=given,
+        document=_extended(given, families, current),
         _proof=proof,
         _operations=tuple(operations),
         _last=last,
@@ -292,6 +285,40 @@ def _derive(
     if len(proof.state.facts.hypotheses) <= MAX_EXAMINED:
         return replace(derivation, notes=derivation.notes + _false_hypotheses(derivation))
     return derivation
+
+
+def _extended(given: Document | None, families: Families | None, result: Term) -> Document | None:
+    """The document with the families that a result needs and that were defined on the way."""
+    from ..language.declarations import Definition as Defined
+
+    new = list(families.introduced(result)) if families is not None else []
+    if given is None or not new:
+        return given
+    out = []
+    for d in new:
+        names = _index_names(given, d)
+        values = [Sym(name) for name in reversed(names)]
+        body = _with_indices(d.body, values)
+        measure = None if d.measure is None else _with_indices(d.measure, values)
+        out.append(Defined(d.name, tuple(names), body, measure))
+    return given.with_definitions(out)
+
+
+def _with_indices(term: Term, values: Sequence[Term]) -> Term:
+    for value in values:
+        term = instantiate(term, value)
+    return term
+
+
+def _index_names(given: Document, definition: Definition) -> list[str]:
+    """Names for the indices of a definition: a time, then particles, then coordinates, of the document."""
+    used = {n.key for n in postorder(definition.body) if n.__class__ is Indexed}
+    like = next((d for d in given.definitions if d.measure is not None and d.name not in used), None)
+    names: list[str] = []
+    pools = [list(like.indices) if like is not None else [], list(given.indices), list("ijklmnrs")]
+    for _ in range(definition.arity):
+        names.append(next(n for pool in pools for n in pool if n not in names))
+    return names
 
 
 def _false_hypotheses(derivation: Derivation) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from itertools import product as cartesian
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..language.binding import instantiate, shift
-from ..language.terms import App, Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder, tree_size
+from ..language.terms import App, Fn, Indexed, Mul, Num, Pow, Sum, Sym, Term, postorder, tree_size
 from .collect import Collector
 from .proof import Proof
 
@@ -35,13 +35,21 @@ def unfold(proof: Proof, term: Term) -> int | None:
         premises = []
         for node in postorder(current):
             definition = proof.definition_of(node)
-            if definition is not None and definition.measure is None and node.__class__ is not App:
+            if definition is not None and definition.measure is None and not _kept(definition):
                 premises.append(proof.infer("definition", node))
         if not premises:
             return proof.chain(steps) if steps else None
         steps.append(proof.infer("inside", current, None, premises))
         current = proof.right(steps[-1])
     return None
+
+
+def _kept(definition: Definition) -> bool:
+    """Densities along paths, maps between indices, families with a base case: not unfolded at sight."""
+    body = definition.body
+    if definition.left.__class__ is App:
+        return True
+    return definition.left.__class__ is Indexed and body.__class__ is Fn and body.key == "cases"
 
 
 def fold(proof: Proof, term: Term) -> int | None:

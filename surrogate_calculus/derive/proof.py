@@ -17,7 +17,7 @@ from ..kernel.certificate import FORMAT, VERSION
 from ..kernel.definitions import check_group
 from ..kernel.facts import Facts
 from ..kernel.inference import Definition, Inference, head
-from ..kernel.judgement import Condition, Equation, Relation
+from ..kernel.judgement import Condition, Equation, Rejection, Relation
 from ..language.terms import (
     HAS_EVAL,
     HAS_STOP,
@@ -43,7 +43,7 @@ Entry = tuple[str, "Term | tuple[type[Term], Any, tuple[Term, ...]]", Term, tupl
 
 
 #: Nodes whose ∇ a strategy may leave as it is, or take by a rule of its own choice.
-_KEPT = frozenset({App, Fn, Grad, Expect})
+_KEPT = frozenset({App, Fn, Grad, Expect, Indexed})
 _RULED = frozenset({App, Prod})
 
 
@@ -119,7 +119,12 @@ class Proof:
         Raises:
             Rejection: the kernel does not conclude this.
         """
-        equation = self.inference.infer(rule, lhs, rhs, [self.conclusion(p) for p in premises])
+        known = self.state.facts.hypotheses
+        try:
+            equation = self.inference.infer(rule, lhs, rhs, [self.conclusion(p) for p in premises])
+        except Rejection:
+            self.state.facts.forget(known)
+            raise
         self.log.append((rule, equation.lhs, equation.rhs, tuple(premises)))
         if equation.relation is Relation.VALUE:
             self._values.add(len(self.log) - 1)
@@ -271,14 +276,35 @@ class Proof:
             inner = node.flags & arrows if name else any(found[id(a)] for a in node.args)
             own = node.__class__ in (Stop, Eval) or (name and not state.stop_free(node))
             found[id(node)] = bool(inner or own)
-        return lambda node: (
-            found.get(id(node), bool(node.flags & arrows)) and node.__class__ not in (Sym, Indexed)
-        )
+
+        def hides(node: Term) -> bool:
+            core = node
+            while core.__class__ is Grad:
+                core = core.args[0]
+            kept = core.__class__ in (Sym, Indexed)
+            return found.get(id(node), bool(node.flags & arrows)) and not kept
+
+        return hides
+
+    def _needed(self, step: int) -> list[int]:
+        """The steps that a conclusion rests on: its premises, and what was worked out of operators."""
+        needed = {step}
+        for n in range(step, -1, -1):
+            lhs = self.log[n][1]
+            cls = lhs[0] if isinstance(lhs, tuple) else lhs.__class__
+            if n in needed or cls in (Grad, Eval, Stop):
+                needed.add(n)
+                needed.update(self.log[n][3])
+        return sorted(needed)
 
     def certificate(self, step: int) -> dict[str, Any]:
         """The derivation as plain data, with the conclusion of a step as its claim."""
-        log = self.log[: step + 1]
-        steps = [(rule, self.left(n), rhs, premises) for n, (rule, _, rhs, premises) in enumerate(log)]
+        kept = self._needed(step)
+        place = {n: number for number, n in enumerate(kept)}
+        steps = [
+            (self.log[n][0], self.left(n), self.right(n), tuple(place[p] for p in self.log[n][3]))
+            for n in kept
+        ]
         claim = self.conclusion(step)
         definitions = list(self.definitions.values())
         parts = [p for d in definitions for p in (d.left, d.body, d.measure) if p is not None]

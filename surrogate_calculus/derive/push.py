@@ -9,7 +9,7 @@ the calculus by themselves at every order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ..errors import DeriveError
 from ..kernel.judgement import Rejection
@@ -21,6 +21,7 @@ from ..language.terms import (
     Expect,
     Fn,
     Grad,
+    Indexed,
     Mul,
     Num,
     Pow,
@@ -102,9 +103,17 @@ class Pusher:
         proof: where the steps go.
         params: every parameter of a ∇ in the whole term.
         log_names: the log-domain functions.
+        family: tells a family by recursion, whose ∇ is left as it is.
     """
 
-    def __init__(self, proof: Proof, params: Collection[str], log_names: Collection[str]) -> None:
+    def __init__(
+        self,
+        proof: Proof,
+        params: Collection[str],
+        log_names: Collection[str],
+        family: Callable[[Term], bool] = lambda node: False,
+    ) -> None:
+        self.family = family
         self.proof = proof
         self.params = tuple(sorted(params))
         self.log_names = frozenset(log_names)
@@ -114,7 +123,8 @@ class Pusher:
     def direct(self, node: Term) -> bool:
         """Whether every parameter occurs in the application as a slot of its own, or not at all.
 
-        Then ``∇θ f(x; θ)`` is the partial derivative of f, and may stay as it is.
+        Then ``∇θ f(x; θ)`` is the partial derivative of f, and may stay as it is.  It stays, as a total
+        derivative, where x is a family that depends on θ through its own recursion.
         """
         found = self._direct.get(id(node))
         if found is None:
@@ -123,7 +133,8 @@ class Pusher:
             for param in self.params if found else ():
                 # free of ⊥, so it depends on a parameter exactly where the parameter occurs
                 where = [a for a in node.args if state.depends(param, a)]
-                if where and (len(where) > 1 or where[0].__class__ is not Sym):
+                total = any(a.__class__ is Indexed and a.key in state.defined for a in where)
+                if where and not total and (len(where) > 1 or where[0].__class__ is not Sym):
                     found = False
             self._direct[id(node)] = found
         return found
@@ -146,13 +157,15 @@ class Pusher:
         cls = node.__class__
         if cls is Expect:
             return self.proof.state.depends(param, node)
-        if cls is not App and cls is not Fn and cls is not Grad:
+        if cls not in (App, Fn, Grad, Indexed):
             return False
         core = node
         while core.__class__ is Grad:
             core = core.args[0]
         if not self.proof.state.depends(param, core):
             return False
+        if core.__class__ is Indexed:
+            return self.family(core)
         if core.__class__ is Expect:
             return True
         if core.__class__ is App:

@@ -36,14 +36,14 @@ def check(certificate: object) -> Verdict:
         inference = Inference(state)
         for name, others in read_dependence(data["dependence"]):
             state.define([name], [Sym(other) for other in others])
-        for group in read_definitions(data["definitions"], nodes):
+        for group in read_definitions(data["definitions"], nodes, state.facts.indices):
             inference.declare(group)
         conclusions: list[Equation] = []
         for row in sequence(data["steps"], "steps", LIMITS["steps"]):
             conclusions.append(_step(row, nodes, conclusions, inference))
             done += 1
         claim = _claim(data["claim"], nodes)
-        if not conclusions or replace(conclusions[-1], where=frozenset()) != claim:
+        if not conclusions or replace(conclusions[-1], where=frozenset(), whole=False) != claim:
             raise Rejection("the last step does not conclude the claim")
     except Rejection as reason:
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {reason}", steps=done)

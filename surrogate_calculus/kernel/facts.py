@@ -48,9 +48,7 @@ class Facts:
         wanted = dict.fromkeys(bodies, _POSITIVE)
         while True:
             self._defined.update(wanted)
-            self._signs.clear()
-            for kind, number in self._used:
-                self._signs[number] = self._signs.get(number, _UNKNOWN) | _wanted(kind)
+            self._renew()
             found = {name: self._sign(body) & wanted[name] for name, body in bodies.items()}
             if found == wanted:
                 break
@@ -63,6 +61,18 @@ class Facts:
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """The conditions used and not discharged, in order of use."""
         return tuple(self._used.values())
+
+    def forget(self, known: tuple[Hypothesis, ...]) -> None:
+        """Go back to the hypotheses known before something was tried in vain."""
+        if len(self._used) > len(known):
+            kept = set(known)
+            self._used = {entry: h for entry, h in self._used.items() if h in kept}
+            self._renew()
+
+    def _renew(self) -> None:
+        self._signs.clear()
+        for kind, number in self._used:
+            self._signs[number] = self._signs.get(number, _UNKNOWN) | _wanted(kind)
 
     def require(self, kind: str, term: Term) -> None:
         """Use a side condition: discharged if it can be, else a hypothesis of all that follows.

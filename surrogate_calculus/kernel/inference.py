@@ -19,7 +19,7 @@ from .polynomial import Ring
 from .ranges import Ranges
 from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Inference", "head", "recursion_step", "replace_inside"]
+__all__ = ["Definition", "Inference", "head", "recursion_step", "replace_inside", "split_on"]
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 
@@ -218,20 +218,25 @@ def _inside(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) ->
 def _congruence(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     """``inside``, for the children of one node only: so that a chain of nodes costs its length.
 
-    Here conditions are discharged: under Σ and ∏ by the range, in cases by the branch.
+    Here conditions are discharged: under Σ and ∏ by the range, in cases by the branch.  Of several equations
+    for one operand the one is used that leaves the fewest conditions.
     """
-    new = {id(p.lhs): p for p in premises}
-    relation = VALUE if any(id(a) in new and new[id(a)].relation is VALUE for a in lhs.args) else STRICT
+    new: dict[int, list[Equation]] = {}
+    for premise in premises:
+        new.setdefault(id(premise.lhs), []).append(premise)
+    args, relation = list(lhs.args), STRICT
+    where: frozenset[Condition] = frozenset()
+    for position, arg in enumerate(lhs.args):
+        found = [(_discharged(inf, lhs, position, p.where), p) for p in new.get(id(arg), ())]
+        if found:
+            left, premise = min(found, key=lambda choice: len(choice[0]))
+            args[position], where = premise.rhs, where | left
+            relation = VALUE if premise.relation is VALUE else relation
     if relation is VALUE and lhs.__class__ is Grad:
         raise Rejection("an equality of values may not be used under ∇")
     if lhs.__class__ in (Stop, Eval):
         relation = STRICT
-    where: set[Condition] = set()
-    for position, arg in enumerate(lhs.args):
-        if id(arg) in new and new[id(arg)].where:
-            where |= _discharged(inf, lhs, position, new[id(arg)].where)
-    args = tuple(new[id(a)].rhs if id(a) in new else a for a in lhs.args)
-    return Equation(relation, lhs, inf.state.rebuild(lhs, args), frozenset(where))
+    return Equation(relation, lhs, inf.state.rebuild(lhs, tuple(args)), where)
 
 
 def _discharged(
@@ -243,6 +248,8 @@ def _discharged(
         Rejection: a condition on a bound index that its range does not give.
     """
     state, cls = inf.state, node.__class__
+    if not where:
+        return where
     if cls is Fn and node.key == "cases" and position > 0:
         facts = _branch(state, node.args[0], position == 1)
         return inf.remaining(where, facts) if facts else where
@@ -399,6 +406,26 @@ def recursion_step(inf: Inference, family: Term, body: Term, other: Term) -> Ter
     return inf.state.rebuild(body, (body.args[0], inf.state.store.add(step), body.args[2]))
 
 
+def _cases_split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
+    condition = rhs.args[0] if rhs is not None and rhs.__class__ is Fn and rhs.key == "cases" else None
+    if condition is None or condition.__class__ is not Fn or condition.key not in ("gt", "ge", "eq"):
+        raise Rejection("cases_split is over a comparison")
+    return Equation(STRICT, lhs, split_on(inf.state, lhs, condition))
+
+
+def split_on(state: State, term: Term, condition: Term) -> Term:
+    """``cases(c: E with 1 for c, else: E with 0 for c)``."""
+
+    def put(value: Term) -> Term:
+        def leaf(node: Term, depth: int) -> Term | None:
+            same = node.__class__ is Fn and node.key == condition.key and node == shift(condition, depth)
+            return value if same else None
+
+        return state.store.add(map_under_binders(term, leaf, lambda node, depth: False))
+
+    return state.node(Fn, "cases", condition, put(state.one), put(state.zero))
+
+
 def _cases_out(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
     if lhs.__class__ not in (Add, Mul, Pow, Fn, App, Indexed):
         raise Rejection(f"cases do not move out of {lhs.tag}")
@@ -432,4 +459,5 @@ _STRUCTURAL: dict[str, Callable[[Inference, Term, Term | None, _Premises], Equat
     "split": _split,
     "induction": _induction,
     "cases_out": _cases_out,
+    "cases_split": _cases_split,
 }

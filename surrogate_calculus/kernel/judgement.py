@@ -44,12 +44,14 @@ class Equation:
         relation: which of the two equalities.
         lhs, rhs: the sides.
         where: the equation holds where all of these do.
+        whole: its loose indices are whole numbers, so that it is not to be used under 𝔼.
     """
 
     relation: Relation
     lhs: Term
     rhs: Term
     where: frozenset[Condition] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

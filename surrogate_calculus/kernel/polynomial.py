@@ -219,6 +219,8 @@ class Ring:
             exponent = args[1]
             if not exponent:
                 return {(): 1}
+            if args[0] == {(): 1}:
+                return args[0]
             n = exponent[()] if list(exponent) == [()] else Fraction(1, 2)
             if n.denominator == 1 and abs(n.numerator) <= MAX_EXPONENT:
                 return self.power(args[0], n.numerator, node.args[0])

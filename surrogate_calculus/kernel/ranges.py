@@ -43,7 +43,7 @@ class Ranges:
         for node in postorder(condition.term):
             if node.__class__ not in _ALLOWED or (node.__class__ is Sym and node.key not in self.counts):
                 raise Rejection(f"a condition on {node.tag} {node.key or ''} is no condition on indices")
-            if condition.kind == "whole" and node.__class__ is Num and node.key.denominator != 1:
+            if condition.kind in ("int", "whole") and node.__class__ is Num and node.key.denominator != 1:
                 raise Rejection(f"{node.key} is no whole number")
 
     def entails(self, facts: Iterable[Condition], goal: Condition) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..language.terms import App, Bound, Fn, Grad, Mul, Num, Pow, Prod, Sum, Sym, Term
+from ..language.terms import App, Bound, Fn, Grad, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
 
 __all__ = ["FUNCTION_DERIVATIVES", "RULES", "Rule", "meta"]
 
@@ -147,6 +147,7 @@ _STRUCTURAL = [
         "F[t] = cases(t > 0: X, else: Y) and G[t] = the same with G for F at smaller t give F[t] = G[t]",
         "design §7",
     ),
+    Rule("cases_split", "A = cases(c: A with 1 for c, else: A with 0 for c) for a comparison c"),
     Rule("cases_out", "f(…, cases(c: A, else: B), …) = cases(c: f(…, A, …), else: f(…, B, …))"),
 ]
 
@@ -254,9 +255,10 @@ def _ranged(name: str, cls: type[Sum] | type[Prod], symbol: str) -> list[Rule]:
         ),
         Rule(
             f"{name}_shift",
-            f"{symbol}[i=m..n](A(i)) = {symbol}[i=m+c..n+c](A(i-c))",
+            f"{symbol}[i=m..n](A(i)) = {symbol}[i=m+c..n+c](A(i-c)), c a whole number",
             left=whole,
             right=cls(LO + C, HI + C, at("A", K - C)),
+            conditions=(("whole", C),),
         ),
         Rule(
             f"{name}_constant",
@@ -328,6 +330,16 @@ _INDEXED = [
     _bracket("ge_false", Fn("ge", A, B), ZERO, "gt", B - A, "[a ≥ b] = 0 where b > a"),
     _bracket("eq_below", Fn("eq", A, B), ZERO, "gt", B - A, "[a = b] = 0 where a < b"),
     _bracket("eq_above", Fn("eq", A, B), ZERO, "gt", A - B, "[a = b] = 0 where a > b"),
+    *(
+        Rule(
+            f"stop_{op}",
+            f"⊥[a {sign} b] = [a {sign} b]: a comparison is constant wherever there is a derivative",
+            "design §2",
+            left=Stop(Fn(op, A, B)),
+            right=Fn(op, A, B),
+        )
+        for op, sign in (("gt", ">"), ("ge", "≥"), ("eq", "="))
+    ),
     Rule("eq_symmetric", "[a = b] = [b = a]", left=Fn("eq", A, B), right=Fn("eq", B, A)),
     Rule("cases_one", "cases(1: A, else: B) = A", left=Fn("cases", ONE, A, B), right=A),
     Rule("cases_zero", "cases(0: A, else: B) = B", left=Fn("cases", ZERO, A, B), right=B),
