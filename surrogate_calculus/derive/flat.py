@@ -18,7 +18,7 @@ from .canonical import Canonical, uses_index
 from .chain import Facts, minus
 from .ratio import put_indices
 
-__all__ = ["Factors", "Flat", "Flattener", "derivative", "facts_of", "merged"]
+__all__ = ["Factors", "Flat", "Flattener", "derivative", "facts_of", "families_in", "merged", "powers"]
 
 #: A product: factors with whole exponents.
 Factors = dict[Term, int]
@@ -86,7 +86,7 @@ class Flattener:
         Raises:
             Rejection: there are too many.
         """
-        monomials = [(Fraction(c), _powers(factors)) for c, factors in self.canonical.monomials(term)]
+        monomials = [(Fraction(c), powers(factors)) for c, factors in self.canonical.monomials(term)]
         chosen = self._chosen([factors for _, factors in monomials])
         out: list[Flat] = []
         for (number, factors), main in zip(monomials, chosen, strict=True):
@@ -123,7 +123,7 @@ class Flattener:
         out: list[Flat] = []
         for c, inner in self.canonical.monomials(main.args[2]):
             product = dict(outer)
-            for f, e in _powers(inner).items():
+            for f, e in powers(inner).items():
                 product[f] = product.get(f, 0) + e
             product = {f: e for f, e in product.items() if e}
             own = [s for s in _candidates(product) if uses_index(s)]
@@ -192,7 +192,7 @@ class Flattener:
         return self.canonical.term(self.proof.add(lo + c)), self.canonical.term(self.proof.add(hi + c))
 
 
-def _powers(factors: Iterable[Term]) -> Factors:
+def powers(factors: Iterable[Term]) -> Factors:
     """Factors with their exponents."""
     out: Factors = {}
     for f in factors:
@@ -222,7 +222,7 @@ def _candidates(factors: Factors) -> list[Term]:
 def _position(factors: Factors, index: int) -> Fraction:
     """Where an index stands among those of families, on average: 0 for the first place."""
     places: list[int] = []
-    for node, depth in _indexed(factors):
+    for node, depth in families_in(factors):
         for place, arg in enumerate(node.args):
             if _offset(arg, index + depth) is not None:
                 places.append(place)
@@ -231,12 +231,12 @@ def _position(factors: Factors, index: int) -> Fraction:
 
 def _offsets(factors: Factors, index: int) -> set[Fraction]:
     """The numbers c for which the index plus c is an index of a family."""
-    found = (_offset(arg, index + depth) for node, depth in _indexed(factors) for arg in node.args)
+    found = (_offset(arg, index + depth) for node, depth in families_in(factors) for arg in node.args)
     return {c for c in found if c is not None}
 
 
-def _indexed(factors: Factors) -> list[tuple[Term, int]]:
-    """The families in some factors, with the binders that they stand under there."""
+def families_in(factors: Iterable[Term]) -> list[tuple[Term, int]]:
+    """The families in some terms, with the binders that they stand under there."""
     out: list[tuple[Term, int]] = []
     seen: set[tuple[int, int]] = set()
     todo = [(f, 0) for f in factors]

@@ -13,10 +13,10 @@ from fractions import Fraction
 from ..kernel.inference import Definition
 from ..kernel.judgement import Condition, Rejection
 from ..language.binding import shift
-from ..language.terms import App, Bound, Fn, Indexed, Num, Sym, Term, postorder
+from ..language.terms import App, Bound, Fn, Indexed, Num, Sym, Term
 from .canonical import Canonical
 from .chain import Facts
-from .flat import Factors, Flat, derivative, facts_of, merged
+from .flat import Factors, Flat, derivative, facts_of, families_in, merged
 from .proof import Proof
 from .ratio import put_indices
 
@@ -193,15 +193,14 @@ def assignments(proof: Proof, pattern: Term, arity: int, targets: Sequence[Term]
         For each choice its values, ``[k]`` for ``Bound(k)``.
     """
     wanted = []
-    for node in postorder(pattern):
-        if node.__class__ is Indexed:
-            places = {p: a.key for p, a in enumerate(node.args) if a.__class__ is Bound}
-            if places:
-                wanted.append((node.key, len(node.args), places))
+    for node, depth in families_in([pattern]):
+        args = enumerate(node.args)
+        places = {p: a.key - depth for p, a in args if a.__class__ is Bound and a.key >= depth}
+        if places:
+            wanted.append((node.key, len(node.args), places))
     sites = [s for t in targets for s in _sites(proof, t)]
     partial: dict[frozenset[tuple[int, Term]], None] = {}
     for name, count, places in wanted:
-        # under binders of the pattern its own indices come first: those are no indices of the whole
         for site in sites:
             if site.key == name and len(site.args) == count:
                 partial[frozenset((k, site.args[p]) for p, k in places.items())] = None
