@@ -207,7 +207,7 @@ def _planned(
             at = iter(times)
             args = [Num(next(at) if k in where else lo) for k, (lo, _) in enumerate(bounds[name])]
             scheduler.run(Indexed(name, *args) if args else Sym(name))
-            key = table_name(name, times)
+            key = table_name(name, dict(zip(sorted(where), times, strict=True)), len(args))
             keys[name].append(key)
             order.append((max(times, default=0), rank, key))
     for text in found:

@@ -53,6 +53,11 @@ def evaluate(
       Under ``"log p"`` instead of ``"p"`` it is the logarithm, and nothing underflows.  A slot that
       holds an Event has its event dimensions last; the result has none.
 
+    With a document, a family is a tensor over the declared ranges of its indices: x[t,i] with t in 0..T
+    and i in 1..N has shape (T + 1, N), an ancestor map a[t,i] shape (T, N) and values 1..N.  Counts that
+    such shapes show need not be given.  A path ``x̃[1:T,i]`` is handed to a function as one tensor whose
+    last axis is time.  Definitions by recursion are loops over time, everything else is batched.
+
     A family and a symbol, or a function and a symbol, of one name are told apart as ``"x[]"``,
     ``"p()"`` and ``"x"``.  Names may have their ASCII spelling: ``"theta"`` is ``"θ"``.
 
@@ -65,7 +70,7 @@ def evaluate(
         dtype: of all computation.
         axes: lengths of open coordinate axes that the values do not show.
         vector: names of vector parameters that the term does not show to be such.
-        given: the document that a text is read with and whose definitions are unfolded.
+        given: the document that a text is read with and whose definitions are used.
 
     Returns:
         A float where no tensor went in.  Else a tensor of shape (open axes 1, 2, …, batch …) on the

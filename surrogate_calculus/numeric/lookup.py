@@ -13,7 +13,7 @@ from .layout import gather
 from .machine import Machine, Operation, Range, first_bad
 from .opaque import shown
 from .scaled import Scaled
-from .tables import Table, shown_name
+from .tables import Table
 from .values import Event
 
 __all__ = ["OPERATIONS", "fitted"]
@@ -48,8 +48,9 @@ def _outside(
 ) -> EvaluationError:
     lo, hi = bounds
     worst = first_bad(index.to(machine.bindings.dtype), bad)
+    family = table.name.partition("@")[0]
     return EvaluationError(
-        f"index {worst} of {shown_name(table.name)} is outside its range {lo}..{hi} in {shown(node)}",
+        f"index {worst} of {family} is outside its range {lo}..{hi} in {shown(node)}",
         instead="index maps with values in the range of the family that they index",
     )
 

@@ -18,6 +18,7 @@ from torch.autograd import forward_ad
 from ..errors import EvaluationError, SurrogateError
 from ..language.binding import free_names
 from ..language.terms import Term
+from .tables import readable
 
 __all__ = ["CallableFailed", "Opaque", "directional", "elementwise_gradient", "many", "pick", "units"]
 
@@ -32,6 +33,7 @@ def shown(node: Term) -> str:
     """The offending subterm for a message; indices of binders around it are called i, j and so on."""
     from ..printing.text import summary
 
+    node = readable(node)
     taken = free_names(node)
     names = (name for name in (*"ijklmn", *(f"i{k}" for k in range(node.loose))) if name not in taken)
     return summary(node, scope=tuple(islice(names, node.loose))[::-1])

@@ -162,7 +162,7 @@ class Scheduler(Unroller):
         where = self.times[name]
         times = tuple(self.time(arg, node) for k, arg in enumerate(args) if k in where)
         rest = tuple(arg for k, arg in enumerate(args) if k not in where)
-        key = table_name(name, times)
+        key = table_name(name, dict(zip(sorted(where), times, strict=True)), len(args))
         if key not in self.tables:
             yield from self.table(key, node, name, times)
         if rest:

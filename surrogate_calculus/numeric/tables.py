@@ -1,17 +1,18 @@
 """Families that are worked out once, for all their indices: what definitions become.
 
 A definition at concrete times, ``v[t,i]`` at t = 3, is a :class:`Table`: one tensor over the particles.
-A term refers to it by a name that no user can write, ``v@3``, as ``Indexed("v@3", i)``; without
-indices as ``Sym("v@3")``.
+A term refers to it by a name that no user can write, as ``Indexed("v@3,_", i)``; without other indices
+as ``Sym("V@3")``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..language.terms import App, Term
+from ..language.terms import ONE, App, Indexed, Num, Sym, Term, postorder, rebuild
 
-__all__ = ["DRAW", "PATH", "RESAMPLE", "Table", "is_draw", "is_own", "shown_name", "table_name"]
+__all__ = ["DRAW", "PATH", "RESAMPLE", "Table", "is_draw", "is_own", "readable", "table_name"]
 
 #: The function of which a path is the value: its elements side by side, along a last axis.
 PATH = "path@"
@@ -36,9 +37,9 @@ class Table:
     ranges: tuple[tuple[int, int], ...]
 
 
-def table_name(family: str, times: tuple[int, ...]) -> str:
-    """The name of a family's table at concrete times."""
-    return f"{family}@{','.join(map(str, times))}"
+def table_name(family: str, times: Mapping[int, int], indices: int) -> str:
+    """The name of a family's table at concrete times: ``v@3,_`` for v[3,i]; of ``indices`` indices."""
+    return f"{family}@{','.join(str(times.get(k, '_')) for k in range(indices))}"
 
 
 def is_own(node: App) -> bool:
@@ -51,7 +52,24 @@ def is_draw(node: Term) -> bool:
     return isinstance(node, App) and node.name.startswith((DRAW, RESAMPLE))
 
 
-def shown_name(name: str) -> str:
-    """A table's name for a message."""
-    family, _, times = name.partition("@")
-    return f"{family}[{times}, …]" if times else family
+def readable(term: Term) -> Term:
+    """The term as a user knows it, for a message: families instead of tables, densities for draws."""
+    done: dict[int, Term] = {}
+    for node in postorder(term):
+        args = tuple(done[id(a)] for a in node.args)
+        new = rebuild(node, args)
+        if isinstance(node, (Sym, Indexed)) and "@" in node.key:
+            family, _, pattern = node.key.partition("@")
+            rest = iter(args)
+            indices = [
+                next(rest, ONE) if p == "_" else _number(p) for p in pattern.partition("#")[0].split(",") if p
+            ]
+            new = Indexed(family, *indices) if indices else Sym(family)
+        elif isinstance(node, App) and is_own(node):
+            new = App(node.name.split("@")[1] or node.name.split("@")[0], args)
+        done[id(node)] = new
+    return done[id(term)]
+
+
+def _number(text: str) -> Term:
+    return Num(int(text)) if text.lstrip("-").isdigit() else Sym(text)
