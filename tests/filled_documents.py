@@ -105,7 +105,7 @@ def filled(text: str, rng: random.Random, *terms: Term, **counts: int) -> Filled
     for node in nodes:
         if isinstance(node, App) and node.name not in out.functions and node.name not in document.resampling:
             layout = _layout(node, out)
-            out.functions[node.name] = random_function(rng, layout, positive=node.name in document.densities)
+            out.functions[node.name] = random_function(rng, layout, positive=True)
     return out
 
 

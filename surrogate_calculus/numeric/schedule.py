@@ -141,6 +141,8 @@ class Scheduler(Unroller):
         tables: what the references in its results stand for, in the order of dependency.
     """
 
+    concrete = False
+
     def __init__(self, document: Document, counts: Mapping[str, int]) -> None:
         super().__init__(document, counts)
         self.times = times_of(document)

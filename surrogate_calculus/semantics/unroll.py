@@ -81,6 +81,9 @@ class Unroller:
         indices: see :func:`unroll`.
     """
 
+    #: Whether every index is to become a number, where it can.
+    concrete = True
+
     def __init__(self, document: Document, counts: Mapping[str, int], indices: Maps | None = None) -> None:
         self.document = document
         self.store = Store()
@@ -176,6 +179,14 @@ class Unroller:
         """A member of a family: its body if it is defined, its value if it is a map that is given."""
         if any(is_slice(arg) for arg in args):
             return self.store.node(Indexed, node.name, args)
+        choice = next((arg for arg in args if isinstance(arg, Fn) and arg.op == "cases"), None)
+        if choice is not None and self.concrete and (node.name in self.indices or node.name in self.defined):
+            # An ancestor that depends on numbers: the condition moves out, so that indices are numbers.
+            both = []
+            for branch in choice.args[1:]:
+                chosen = tuple(branch if arg is choice else arg for arg in args)
+                both.append((yield self.store.node(Indexed, node.name, chosen)))
+            return self.store.node(Fn, "cases", (choice.args[0], *both))
         given = self.indices.get(node.name)
         if given is not None and all(isinstance(arg, Num) for arg in args):
             key = tuple(whole(arg, "an index", node) for arg in args)

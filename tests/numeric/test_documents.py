@@ -50,6 +50,16 @@ def test_every_document_agrees_with_the_model_of_its_unrolled_form(name: str, rn
         close(run(target.term, values, given=case.document), exact)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_adaptive_resampling_whichever_way_it_goes(seed: int) -> None:
+    """A threshold that the effective size of four particles is below about every other time."""
+    case = filled(ADAPTIVE.replace("N/2", "N - 1/10"), random.Random(seed), N=4, T=3)
+    values, term = case.torch_values(), case.document.targets[0].term
+    exact = case.exact(term)
+    close(sc.evaluate(term, values, given=case.document), exact)
+    close(run(term, values, given=case.document), exact)
+
+
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(
     ("name", "wrt"), [("DPF", "θ"), ("DPF2", "θ"), ("reparameterised", "φ"), ("lag 2", "θ")]
