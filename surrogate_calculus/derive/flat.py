@@ -7,18 +7,18 @@ collected wherever they stood.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ..kernel.judgement import Condition
 from ..language.binding import shift
-from ..language.terms import HAS_GRAD, Add, App, Bound, Indexed, Num, Pow, Sum, Term, postorder
+from ..language.terms import HAS_GRAD, Add, App, Bound, Indexed, Num, Pow, Sum, Sym, Term, postorder
 from .canonical import Canonical, uses_index
 from .chain import Facts, minus
 from .ratio import put_indices
 
-__all__ = ["Factors", "Flat", "Flattener", "derivative", "facts_of", "families_in", "merged", "powers"]
+__all__ = ["Factors", "Flat", "Flattener", "facts_of", "families_in", "merged", "powers"]
 
 #: A product: factors with whole exponents.
 Factors = dict[Term, int]
@@ -40,9 +40,12 @@ class Flat:
         return self.ranges, frozenset(self.factors.items())
 
 
-def derivative(term: Term) -> bool:
-    """Whether there is a derivative in a term."""
-    return bool(term.flags & HAS_GRAD) or any(n.__class__ is App and n.key[4] for n in postorder(term))
+def _derivative(term: Term, names: Collection[str]) -> bool:
+    """Whether there is a derivative in a term, or one of the names."""
+    return bool(term.flags & HAS_GRAD) or any(
+        (n.__class__ is App and n.key[4]) or (n.__class__ in (Indexed, Sym) and n.key in names)
+        for n in postorder(term)
+    )
 
 
 def merged(flats: Iterable[Flat]) -> list[Flat]:
@@ -79,6 +82,28 @@ class Flattener:
         self.canonical = canonical
         self.proof = canonical.proof
         self.declared = [(self.proof.add(lo), self.proof.add(hi)) for lo, hi in declared]
+        self._derivatives = self._derivative_names()
+        self._memo: dict[int, bool] = {}
+
+    def _derivative_names(self) -> frozenset[str]:
+        """The names that are defined by derivatives, those that an engine defined for them too."""
+        found: set[str] = set()
+        while True:
+            more = {
+                d.name
+                for d in self.proof.definitions.values()
+                if d.left.__class__ is not App and d.name not in found and _derivative(d.body, found)
+            }
+            if not more:
+                return frozenset(found)
+            found |= more
+
+    def derivative(self, term: Term) -> bool:
+        """Whether there is a derivative in a term of the store."""
+        found = self._memo.get(id(term))
+        if found is None:
+            found = self._memo[id(term)] = _derivative(term, self._derivatives)
+        return found
 
     def flats(self, term: Term) -> list[Flat]:
         """The flat terms of a canonical term.
@@ -95,10 +120,10 @@ class Flattener:
 
     def _chosen(self, products: Sequence[Factors]) -> list[Term | None]:
         """The sum to go into, for each product: of several with a derivative, one that joins others there."""
-        options = []
+        options: list[list[tuple[tuple[frozenset[tuple[Term, int]], object], Term]]] = []
         counts: dict[object, int] = {}
         for factors in products:
-            sums = _candidates(factors)
+            sums = self._candidates(factors)
             keyed = []
             for s in sums:
                 rest = _without(factors, s)
@@ -108,7 +133,7 @@ class Flattener:
                 counts[key] = counts.get(key, 0) + 1
         out: list[Term | None] = []
         for keyed in options:
-            if len(keyed) == 1:
+            if len(keyed) == 1 and not any(f is keyed[0][1] for f, _ in keyed[0][0][0]):
                 out.append(keyed[0][1])
                 continue
             best = max((counts[key] for key, _ in keyed), default=0)
@@ -126,14 +151,23 @@ class Flattener:
             for f, e in powers(inner).items():
                 product[f] = product.get(f, 0) + e
             product = {f: e for f, e in product.items() if e}
-            own = [s for s in _candidates(product) if uses_index(s)]
+            own = [s for s in self._candidates(product) if uses_index(s)]
             nested = own[0] if len(own) == 1 else None
             out += self._enter(number * c, product, nested, (*ranges, (main.args[0], main.args[1])))
         return out
 
+    def _candidates(self, factors: Factors) -> list[Term]:
+        """The sums that a product may be taken under: those with a derivative, or else the only one."""
+        sums = [f for f, e in factors.items() if f.__class__ is Sum and e > 0]
+        found = [f for f in sums if self.derivative(f)]
+        if found:
+            return found
+        lone = len(sums) == 1 and factors[sums[0]] == 1 and not any(map(self.derivative, factors))
+        return sums if lone else []
+
     # ----------------------------------------------------------------------------- order of the sums
     def _arranged(self, flat: Flat) -> Flat:
-        return self._shifted(self._swapped(flat))
+        return self.shifted(self._swapped(flat))
 
     def _swapped(self, flat: Flat) -> Flat:
         """The index that stands first in families is summed over outermost."""
@@ -161,7 +195,7 @@ class Flattener:
             out[new] = out.get(new, 0) + e
         return out
 
-    def _shifted(self, flat: Flat) -> Flat:
+    def shifted(self, flat: Flat) -> Flat:
         """Ranges as a document has them; else so that the index is the last of those that are used."""
         depth = len(flat.ranges)
         state, add = self.proof.state, self.proof.add
@@ -207,16 +241,6 @@ def _without(factors: Factors, one: Term) -> Factors:
     rest = dict(factors)
     rest[one] -= 1
     return {f: e for f, e in rest.items() if e}
-
-
-def _candidates(factors: Factors) -> list[Term]:
-    """The sums that a product may be taken under: those with a derivative, or else the only one."""
-    sums = [f for f, e in factors.items() if f.__class__ is Sum and e > 0]
-    found = [f for f in sums if derivative(f)]
-    if found:
-        return found
-    lone = len(sums) == 1 and factors[sums[0]] == 1 and not any(derivative(f) for f in factors)
-    return sums if lone else []
 
 
 def _position(factors: Factors, index: int) -> Fraction:

@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..kernel.inference import Definition
+from ..kernel.inference import Definition, head
 from ..kernel.judgement import Condition, Rejection
 from ..language.binding import shift
 from ..language.terms import App, Bound, Fn, Indexed, Num, Sym, Term
-from .canonical import Canonical
 from .chain import Facts
-from .flat import Factors, Flat, derivative, facts_of, families_in, merged
+from .flat import Factors, Flat, Flattener, facts_of, families_in, merged
 from .proof import Proof
 from .ratio import put_indices
 
-__all__ = ["Namer", "assignments"]
+__all__ = ["Name", "Namer", "assignments"]
 
 #: At most so many choices of indices are tried for one definition at one product.
 MAX_CHOICES = 24
@@ -34,7 +33,7 @@ Monomials = list[tuple[Fraction, Factors]]
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """What may be written shorter: ``left`` for ``body`` where ``guard`` is positive."""
 
     left: Term
@@ -47,28 +46,30 @@ class Namer:
     """Puts names back.
 
     Args:
-        canonical: of the proof.
+        flattener: of the proof.
         opened: unfolds what a definition's body mentions, and brings that into canonical form.
         read: a canonical term as monomials.
     """
 
     def __init__(
         self,
-        canonical: Canonical,
+        flattener: Flattener,
         opened: Callable[[Term], Term],
         read: Callable[[Term], Monomials],
     ) -> None:
-        self.canonical = canonical
-        self.proof: Proof = canonical.proof
+        self.canonical = flattener.canonical
+        self.proof: Proof = flattener.proof
         self._read = read
+        self._derivative = flattener.derivative
         self._bodies: dict[tuple[int, Facts], Monomials | None] = {}
-        self._names = list(self._all(opened))
+        self.names = list(self._all(opened))
+        self.used: set[tuple[object, ...]] = set()  # what was put back, see the kernel's head()
 
-    def _all(self, opened: Callable[[Term], Term]) -> Iterator[_Name]:
+    def _all(self, opened: Callable[[Term], Term]) -> Iterator[Name]:
         """The latest definitions first, the log of each behind it."""
         state = self.proof.state
         for d in reversed(list(self.proof.definitions.values())):
-            if d.left.__class__ is App or derivative(d.body) or self._of_indices(d):
+            if d.left.__class__ is App or self._derivative(d.body) or self.of_indices(d):
                 continue
             body, guard = d.body, None
             if body.__class__ is Fn and body.key == "cases":
@@ -79,14 +80,14 @@ class Namer:
             try:
                 body = opened(body)
                 if not self._short(body):
-                    yield _Name(d.left, body, d.arity, guard)
+                    yield Name(d.left, body, d.arity, guard)
                 if state.facts.discharges("positive", d.left):
                     log = self.canonical.term(state.node(Fn, "log", body))
-                    yield _Name(state.node(Fn, "log", d.left), log, d.arity, guard)
+                    yield Name(state.node(Fn, "log", d.left), log, d.arity, guard)
             except Rejection:
                 continue
 
-    def _of_indices(self, d: Definition) -> bool:
+    def of_indices(self, d: Definition) -> bool:
         """Whether a definition is one of an index."""
         todo = [d.body]
         while todo:
@@ -105,7 +106,7 @@ class Namer:
     def named(self, flats: Sequence[Flat], outside: Facts = ()) -> list[Flat]:
         """The flat terms with names put back, as far as they go."""
         current = list(flats)
-        for name in self._names:
+        for name in self.names:
             for _ in range(MAX_ROUNDS):
                 changed = self._once(name, current, outside)
                 if changed is None:
@@ -113,7 +114,7 @@ class Namer:
                 current = merged(changed)
         return current
 
-    def _once(self, name: _Name, flats: Sequence[Flat], outside: Facts) -> list[Flat] | None:
+    def _once(self, name: Name, flats: Sequence[Flat], outside: Facts) -> list[Flat] | None:
         table = {f.key: f for f in flats}
         for flat in flats:
             facts = facts_of(self.canonical, flat.ranges, outside)
@@ -127,17 +128,18 @@ class Namer:
                     if gone is not None:
                         first, rest, number = gone
                         rest[left] = rest.get(left, 0) + sign
+                        self.used.add(head(left.args[0] if left.__class__ is Fn else left))
                         rest = {f: e for f, e in rest.items() if e}
                         kept = [f for f in flats if f.key not in first]
                         return [*kept, Flat(number, flat.ranges, rest)]
         return None
 
-    def _choices(self, name: _Name, flat: Flat) -> Iterable[tuple[Term, ...]]:
+    def _choices(self, name: Name, flat: Flat) -> Iterable[tuple[Term, ...]]:
         if not name.arity:
             return [()]
         return assignments(self.proof, name.body, name.arity, list(flat.factors))
 
-    def _body(self, name: _Name, values: tuple[Term, ...], facts: Facts) -> Monomials | None:
+    def _body(self, name: Name, values: tuple[Term, ...], facts: Facts) -> Monomials | None:
         """The monomials of a body at indices; None where it does not apply."""
         state = self.proof.state
         instance = put_indices(self.proof, name.body, values) if values else name.body

@@ -23,6 +23,7 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeriveError
+from ..kernel.inference import head
 from ..kernel.judgement import Rejection
 from ..language.binding import shift
 from ..language.terms import (
@@ -45,8 +46,8 @@ from ..language.terms import (
     tree_size,
 )
 from .canonical import Canonical, uses_index
-from .chain import Chain, Facts
-from .flat import Factors, Flat, Flattener, Ranges, derivative, facts_of, powers
+from .chain import Chain, Facts, rewrite
+from .flat import Factors, Flat, Flattener, Ranges, facts_of, powers
 from .fold import unfold
 from .naming import Namer
 from .order import Order
@@ -135,7 +136,8 @@ class Presenter:
         self.worked = worked
         self.order = Order(proof, roots)
         self.flattener = Flattener(canonical, list(declared))
-        self.namer = Namer(canonical, self._opened, self._read)
+        self.derivative = self.flattener.derivative
+        self.namer = Namer(self.flattener, self._opened, self._read)
 
     # ------------------------------------------------------------------------------------ entries
     def step(self, term: Term) -> int | None:
@@ -165,12 +167,48 @@ class Presenter:
 
     def _same(self, term: Term, proposal: Term) -> int:
         left, right = (Chain(self.proof, t).then(self.worked(t)) for t in (term, proposal))
-        left.then(self.canonical.equal(left.term, right.term))
+        try:
+            same = self.canonical.equal(left.term, right.term)
+        except Rejection:  # so families with a base case too
+            left.then(self._deeper(left.term))
+            right.then(self._deeper(right.term))
+            same = self.canonical.equal(left.term, right.term)
+        left.then(same)
         back = right.step()
         if back is not None:
             left.then(self.proof.infer("symmetry", right.term, proposal, [back]))
         step = left.step()
         return self.proof.infer("inside", term) if step is None else step
+
+    def _deeper(self, term: Term) -> int | None:
+        """Families unfolded to the case that holds: those without recursion, and those put back."""
+        proof = self.proof
+
+        def here(node: Term, facts: Facts) -> int | None:
+            definition = proof.definition_of(node) if node.__class__ is Indexed else None
+            if definition is None or (definition.measure is not None and head(node) not in self.namer.used):
+                return None
+            if self.namer.of_indices(definition):
+                return None
+            trial = Chain(proof, node).by("definition")
+            body = trial.term
+            if body.__class__ is Fn and body.key == "cases":
+                trial.inside(self.canonical.step(body.args[0], facts))
+                rule = {self.state.one: "cases_one", self.state.zero: "cases_zero"}.get(trial.term.args[0])
+                if rule is None:
+                    return None
+                trial.by(rule)
+            return trial.step()
+
+        chain = Chain(proof, term)
+        for _ in range(4):
+            before = chain.term
+            chain.then(rewrite(proof, before, here, (), lambda node: node.__class__ is not Indexed))
+            chain.then(unfold(proof, chain.term))
+            chain.then(self.canonical.step(chain.term))
+            if chain.term is before:
+                break
+        return chain.step()
 
     def _open(self, term: Term) -> Term:
         step = self.worked(term)
@@ -197,7 +235,7 @@ class Presenter:
         """Flat terms with the same derivative, joined where they make a bracket behind a weight."""
         groups: dict[object, list[Flat]] = {}
         for flat in flats:
-            gradients = {f: e for f, e in flat.factors.items() if derivative(f)}
+            gradients = {f: e for f, e in flat.factors.items() if self.derivative(f)}
             groups.setdefault((flat.ranges, frozenset(gradients.items())), []).append(flat)
         out: list[_Unit] = []
         for group in groups.values():
@@ -215,7 +253,7 @@ class Presenter:
         return [self._unit(part) for part in parts.values()]
 
     def _unit(self, group: Sequence[Flat]) -> _Unit:
-        gradients = {f: e for f, e in group[0].factors.items() if derivative(f)}
+        gradients = {f: e for f, e in group[0].factors.items() if self.derivative(f)}
         values = [{f: e for f, e in flat.factors.items() if f not in gradients} for flat in group]
         common = _shared(values)
         rest = [(flat.number, _divided(v, common)) for flat, v in zip(group, values, strict=True)]
@@ -268,6 +306,7 @@ class _Writer:
     def __init__(self, presenter: Presenter, facts: Facts, names: bool) -> None:
         self.presenter = presenter
         self.state, self.order = presenter.state, presenter.order
+        self.derivative = presenter.derivative
         self.facts, self.names = facts, names
         self._shown: dict[tuple[int, Facts], Term] = {}
 
@@ -277,7 +316,7 @@ class _Writer:
             return self.state.zero
         clusters = self._clusters(units)
         frees = [self.presenter.free(_joined(c[0].common, c[0].gradients), len(c[0].ranges)) for c in clusters]
-        values = [{f: e for f, e in free.items() if not derivative(f)} for free in frees]
+        values = [{f: e for f, e in free.items() if not self.derivative(f)} for free in frees]
         front = _shared(values) if len(clusters) > 1 and any(c[0].ranges for c in clusters) else {}
         parts = []
         for cluster, free in zip(clusters, frees, strict=True):
@@ -285,7 +324,8 @@ class _Writer:
             own = _divided(free, front)
             if alone:
                 leaf = self._leaf(alone, front, 0, self.facts)
-                parts.append((self._place({}, None), leaf, Fraction(1)))
+                sums = max(sum(u.gradients.values()) for u in alone)
+                parts.append(((sums - 1, 0, [], ()), leaf, alone[0].number))
                 continue
             number, series = self._series(cluster, free)
             term = self._product(number, own, (series,), self.facts)
@@ -298,7 +338,7 @@ class _Writer:
 
     def _place(self, free: Factors, series: Term | None) -> tuple[Any, ...]:
         """Where a summand stands: products of sums with derivatives last, what has factors before what has none."""
-        gradients = sum(e for f, e in free.items() if derivative(f))
+        gradients = sum(e for f, e in free.items() if self.derivative(f))
         key = self.order.key(series) if series is not None else ()
         return gradients, -len(free), sorted(self.order.key(f) for f in free), key
 
@@ -309,7 +349,9 @@ class _Writer:
         for unit in ordered:
             depth = len(unit.ranges)
             free = self.presenter.free(_joined(unit.common, unit.gradients), depth)
-            key = (unit.ranges, frozenset(free.items())) if depth else ()
+            key: object = (unit.ranges, frozenset(free.items()))
+            if not depth:  # products of sums apart
+                key = sum(e for f, e in unit.gradients.items() if f.__class__ is Sum)
             weight = _dependent(unit.common, depth)
             for n, (other, shared, members) in enumerate(out):
                 both = _shared([shared, weight])
@@ -443,8 +485,8 @@ class _Writer:
     # ----------------------------------------------------------------------------------- products
     def _product(self, number: Fraction, factors: Factors, behind: Sequence[Term], facts: Facts) -> Term:
         """Numbers, then values, what divides behind what multiplies, then derivatives and brackets."""
-        values = {f: e for f, e in factors.items() if not derivative(f)}
-        gradients = {f: e for f, e in factors.items() if derivative(f)}
+        values = {f: e for f, e in factors.items() if not self.derivative(f)}
+        gradients = {f: e for f, e in factors.items() if self.derivative(f)}
 
         def place(item: tuple[Term, int]) -> tuple[Any, ...]:
             return item[1] < 0, _class(item[0]), self.order.key(item[0])
@@ -453,18 +495,19 @@ class _Writer:
         return self._flat(number, [*terms, *self._tensors([*self._gradients(gradients, facts), *behind])])
 
     def _flat(self, number: Fraction, factors: Sequence[Term]) -> Term:
-        out: list[Term] = []
-        for f in factors:
-            if f.__class__ is Mul:
-                inner = list(f.args)
-                if inner[0].__class__ is Num:
-                    number *= inner.pop(0).key
-                out += inner
-            elif f.__class__ is Num:
-                number *= f.key
-            else:
-                out.append(f)
-        return self.state.product(self.state.node(Num, number), *out)
+        node = self.state.node
+        out: dict[Term, int] = {}
+        for factor in factors:
+            for f in factor.args if factor.__class__ is Mul else (factor,):
+                if f.__class__ is Num:
+                    number *= f.key
+                    continue
+                base, e = f, 1
+                if f.__class__ is Pow and f.args[1].__class__ is Num and f.args[1].key > 1:
+                    base, e = f.args[0], f.args[1].key
+                out[base] = out.get(base, 0) + e
+        powers = [f if e == 1 else node(Pow, None, f, node(Num, Fraction(e))) for f, e in out.items()]
+        return self.state.product(node(Num, number), *powers)
 
     def _tensors(self, factors: list[Term]) -> list[Term]:
         """Factors with open axes in the order of their axes, so that they read as ⊗."""
@@ -500,10 +543,11 @@ class _Writer:
         if cls in (Sum, Add):
             return show(atom, facts, self.names)
         if cls is Prod:
-            lo, hi = atom.args[:2]
-            below = facts_of(self.presenter.canonical, ((lo, hi),), facts)
-            body = show(atom.args[2], below, self.names)
-            return self.state.rebuild(atom, (lo, hi, body))
+            whole = Flat(Fraction(1), ((atom.args[0], atom.args[1]),), {atom.args[2]: 1})
+            moved = self.presenter.flattener.shifted(whole)
+            below = facts_of(self.presenter.canonical, moved.ranges, facts)
+            (inner,) = moved.factors
+            return self.state.rebuild(atom, (*moved.ranges[0], show(inner, below, self.names)))
         if cls is Fn and atom.key in ("log", "exp", "sqrt"):
             return self.state.rebuild(atom, tuple(show(a, facts, self.names) for a in atom.args))
         return atom
