@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
 
-from surrogate_calculus.derive import Derivation
 from surrogate_calculus.estimators import ESTIMATORS, Claim, load_estimator
 from surrogate_calculus.language.declarations import Document
 from surrogate_calculus.language.terms import Term
 from surrogate_calculus.numeric.autodiff import run
 from surrogate_calculus.numeric.document_scene import DocumentScene
 from surrogate_calculus.numeric.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from surrogate_calculus.derive import Derivation
 
 __all__ = ["ROWS", "SIZES", "derived", "difference", "row"]
 
