@@ -77,6 +77,8 @@ class Closed:
         self.canonical = Canonical(proof, self._normalised)
         self._along_lineages = Canonical(proof, self._normalised, follow=True)
         self.forms: dict[tuple[object, ...], int] = {}
+        self._ratios: dict[tuple[object, ...], Factors] = {}
+        self._tried: set[tuple[object, ...]] = set()
         self.ones: dict[tuple[type[Term], str], int] = {}  # families of ratios, stopped or evaluated
         self._taken = set(names)
         self._unfolded: dict[tuple[object, ...], int] = {}
@@ -85,14 +87,9 @@ class Closed:
     # ------------------------------------------------------------------------------------ entries
     def find(self) -> None:
         """Look for the closed form of every family in which a parameter is live."""
-        groups: dict[int, list[Definition]] = {}
-        for d in self.proof.definitions.values():
-            if d.measure is not None or guarded(d):
-                groups.setdefault(d.group, []).append(d)
-        for group in groups.values():
-            for main in group:
-                if guarded(main) and self._live(main) and _key(main) not in self.forms:
-                    self._group(main, group)
+        for d in list(self.proof.definitions.values()):
+            if self._live(d) and (d.measure is not None or guarded(d)):
+                self._form_of(d)
 
     def _live(self, definition: Definition) -> bool:
         return any(self.state.depends(p, definition.left) for p in self.params)
@@ -107,17 +104,35 @@ class Closed:
             chain = Chain(self.proof, node)
             if node.__class__ in (Sum, Prod):
                 self._split_off(chain, facts)
-            elif node.__class__ is Indexed:
-                form = self._form_of(node)
-                step = None if form is None else self.proof.infer("instance", node, None, [form])
-                if step is not None and holds(self.proof, step, facts):
+            elif node.__class__ in (Indexed, Sym):
+                step = self._form_at(node, facts)
+                if step is not None:
                     return step
-                self._to_base(chain, facts)
+                self._opened_name(chain, facts)
             if chain.steps:
                 chain.then(self.use(chain.term, facts))
             return chain.step()
 
         return rewrite(self.proof, term, here, facts, lambda node: node.__class__ not in (Stop, Indexed))
+
+    def _form_at(self, node: Term, facts: Facts) -> int | None:
+        """``E = ⊥E * ratio`` for a name or a family, where that is known to hold."""
+        definition = self.proof.definition_of(node)
+        if definition is None or not self._live(definition):
+            return None
+        form = self._form_of(definition)
+        step = None if form is None else self.proof.infer("instance", node, None, [form])
+        return step if step is not None and holds(self.proof, step, facts) else None
+
+    def _opened_name(self, chain: Chain, facts: Facts) -> None:
+        """A live name without a form that holds: its base case, or its body if it has but one."""
+        definition = self.proof.definition_of(chain.term)
+        if definition is None or not self._live(definition) or self.index_valued(definition):
+            return
+        if guarded(definition):
+            self._to_base(chain, facts)
+        elif definition.measure is None:
+            chain.by("definition")
 
     def bases(self, term: Term) -> int | None:
         """Base cases for the families that stand at their first index, under ⊥ too."""
@@ -205,9 +220,51 @@ class Closed:
                 todo.extend((a, depth + k) for a, k in zip(n.args, binds, strict=True))
         return found if found <= MAX_BASE else 0
 
-    def _form_of(self, node: Term) -> int | None:
+    def _form_of(self, definition: Definition) -> int | None:
+        """The step that concludes a definition's form, found when first asked for."""
+        key = _key(definition)
+        if key not in self._tried:
+            self._tried.add(key)
+            if definition.measure is not None or guarded(definition):
+                group = [d for d in self.proof.definitions.values() if d.group == definition.group]
+                for main in group:
+                    if guarded(main) and self._live(main) and _key(main) not in self.forms:
+                        self._group(main, group)
+            else:
+                self._plain(definition)
+        return self.forms.get(key)
+
+    def _plain(self, definition: Definition) -> None:
+        """The form of a name that is no recursion and is positive."""
+        proof, state = self.proof, self.state
+        if not state.facts.discharges("positive", definition.left):
+            return
+        known = state.facts.hypotheses
+        try:
+            ratios = Ratios(proof, self.params, self._known_ratio, {id(definition.body): definition.left})
+            factors = ratios.of(definition.body)
+            form = state.product(state.node(Stop, None, definition.left), ratios.written(factors))
+            left = Chain(proof, definition.left).by("definition")
+            left.then(self.use(left.term))
+            self.forms[_key(definition)] = self._meet(left, Chain(proof, form), (), definition)
+            self._ratios[_key(definition)] = factors
+        except Rejection:
+            state.facts.forget(known)
+
+    def _known_ratio(self, node: Term, facts: Facts) -> Factors | None:
+        """The ratio of a name or a family, by its form.
+
+        Raises:
+            Rejection: it has none, or it is not known to hold here.
+        """
         definition = self.proof.definition_of(node)
-        return None if definition is None else self.forms.get(_key(definition))
+        if definition is None:
+            return None
+        if self._form_at(node, facts) is None:
+            raise Rejection(f"nothing is known of the ratio of {definition.name}")
+        values = node.args[::-1]
+        factors = self._ratios[_key(definition)]
+        return {put_indices(self.proof, f, values): e for f, e in factors.items()}
 
     # ---------------------------------------------------------------------------------- recursion
     def _group(self, main: Definition, group: Sequence[Definition]) -> None:
@@ -217,12 +274,13 @@ class Closed:
             recursion = self._unfold(main, group, main)
             body = self.proof.right(recursion)
             shape = _Shape(self, main, body)
-            ratios = Ratios(self.proof, self.params, shape.placeholder)
+            ratios = Ratios(self.proof, self.params, shape.known)
             step_part, step_gauge = shape.split(ratios.of(body.args[1]))
             base_part, _ = shape.split(ratios.of(body.args[2]))
             part = shape.solve(step_part, base_part)
             gauge = shape.gauge(step_gauge, step_part, part)
             form = self.state.product(self.state.node(Stop, None, main.left), part, gauge)
+            self._ratios[_key(main)] = {f: 1 for f in (part, gauge) if f is not self.state.one}
             if shape.looks_back(step_part):
                 self.forms[_key(main)] = self._induction(recursion, form)
             else:
@@ -258,7 +316,8 @@ class Closed:
             if found is None or found is main or node.__class__ is App:
                 return None
             if not guarded(found) and (_key(found) in members or found.measure is None):
-                return proof.infer("definition", node)
+                positive = _key(found) not in members and self._form_of(found) is not None
+                return None if positive else proof.infer("definition", node)
             chain = Chain(proof, node)
             if _key(found) in members:
                 self.decided(chain, facts)
@@ -300,6 +359,7 @@ class Closed:
         folded = shape.folded(found, step_part, time, present=other.arity == main.arity)
         ratio = shape.filled(folded, part, gauge)
         form = self.state.product(self.state.node(Stop, None, other.left), ratio)
+        self._ratios[_key(other)] = {ratio: 1}
         self.forms[_key(other)] = self._agree(other, recursion, form, facts)
 
     def _agree(self, definition: Definition, recursion: int, form: Term, facts: Facts) -> int:
@@ -328,17 +388,18 @@ class Closed:
         same = proof.infer("split", form, target, branches)
         return proof.infer("induction", family, form, [recursion, same])
 
-    def _meet(self, left: Chain, right: Chain, facts: Facts) -> int:
-        """The step that concludes that two chains' beginnings are equal.
+    def _meet(
+        self, left: Chain, right: Chain, facts: Facts, also: Definition | None = None
+    ) -> int:
+        """The step that concludes that two chains' beginnings are equal, ``also`` unfolded.
 
         Raises:
             Rejection: nothing shows it.
         """
         for chain in (left, right):
-            chain.then(self._opened(chain.term, facts))
-            chain.then(self.stops(chain.term))
-            chain.then(self._opened(chain.term, facts))
-            chain.then(self.stops(chain.term))
+            for _ in range(2):
+                chain.then(self._opened(chain.term, facts, also))
+                chain.then(self.stops(chain.term))
         left.then(self._same(left.term, right.term, facts))
         back = right.step()
         if back is not None:
@@ -409,14 +470,14 @@ class Closed:
 
         return rewrite(self.proof, term, here)
 
-    def _opened(self, term: Term, facts: Facts) -> int | None:
+    def _opened(self, term: Term, facts: Facts, also: Definition | None = None) -> int | None:
         """Stopped families one step unfolded, densities along paths as products, the last factor split off."""
         proof = self.proof
 
         def here(node: Term, facts: Facts) -> int | None:
             chain = Chain(proof, node)
             definition = proof.definition_of(node)
-            if definition is not None and node.__class__ is App:
+            if definition is not None and (node.__class__ is App or definition is also):
                 chain.by("definition")
             elif definition is not None and _key(definition) in self._unfolded:
                 self._unfold_here(chain, definition, facts)
@@ -512,7 +573,10 @@ class Closed:
 
     # -------------------------------------------------------------------------- normalised weights
     def _normalised(self, series: Term) -> int | None:
-        """``Σ[j](F[t,j]) = 1`` for a family of normalised weights, also under ⊥ or →."""
+        """``Σ[j](F[t,j]) = 1`` for a family of normalised weights, also under ⊥ or →; a name for what has one."""
+        named = self._named(series)
+        if named is not None:
+            return named
         body = series.args[2] if series.__class__ is Sum else series
         operator = body.__class__ if body.__class__ in (Stop, Eval) else None
         family = body.args[0] if operator else body
@@ -573,7 +637,10 @@ class Closed:
                 chain.then(self._opened(chain.term, facts))
                 if chain.term is left:
                     return None
-                chain.then(self.canonical.equal(chain.term, state.one, facts))
+                for _ in range(MAX_DEPTH):
+                    chain.then(self._plain_names(chain.term))
+                chain.then(Canonical(proof).step(chain.term, facts))
+                chain.by("ring", state.one)
                 step = chain.step()
                 assert step is not None
                 branches.append(step)
@@ -582,6 +649,52 @@ class Closed:
             return None
         found = self._sums[key] = proof.chain([split, proof.infer("cases_same", target)])
         return found
+
+    def _plain_names(self, term: Term) -> int | None:
+        """Names that are no recursion, unfolded once."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            found = self.proof.definition_of(node) if node.__class__ in (Sym, Indexed) else None
+            if found is None or found.measure is not None or guarded(found) or self.index_valued(found):
+                return None
+            return self.proof.infer("definition", node)
+
+        return rewrite(self.proof, term, here, (), lambda node: node.__class__ is not Indexed)
+
+    def _named(self, series: Term) -> int | None:
+        """A Σ or ∏ that a plain name is defined to be, as that name; under ⊥ or → too."""
+        proof, state = self.proof, self.state
+        operator = series.args[2].__class__ if series.args[2].__class__ in (Stop, Eval) else None
+        inner = series.args[2].args[0] if operator else series.args[2]
+        hint: str = series.hint  # type: ignore[attr-defined]
+        plain = state.store.node(series.__class__, None, (*series.args[:2], inner), hint)
+        for d in list(proof.definitions.values()):
+            if d.body.__class__ is not series.__class__ or d.left.__class__ is App or d.measure is not None:
+                continue
+            pattern, left = d.body, d.left
+            for n in range(d.arity):
+                pattern, left = (instantiate(t, meta(str(n))) for t in (pattern, left))
+            found = match(pattern, plain)
+            if found is None or any(f"?{n}" not in found for n in range(d.arity)):
+                continue
+            try:
+                name = instance(left, found, state.store)
+                chain = Chain(proof, name).by("definition")
+            except Rejection:
+                continue
+            if chain.term is not plain:
+                continue
+            if operator is None:
+                return proof.infer("symmetry", series, name, [chain.steps[0]])
+            outer = Chain(proof, state.node(operator, None, name)).inside(chain.step())
+            try:
+                outer.by("stop_function" if operator is Stop else "eval_function")
+            except Rejection:
+                continue
+            whole = outer.step()
+            if outer.term is series and whole is not None:
+                return proof.infer("symmetry", series, outer.start, [whole])
+        return None
 
     # ------------------------------------------------------------------------------- small things
     def fresh(self, like: str) -> str:
@@ -628,10 +741,12 @@ class _Shape:
         """The indices of a member, ``[k]`` for ``Bound(k)``."""
         return tuple(reversed(node.args))
 
-    def placeholder(self, node: Term) -> Factors | None:
-        """The ratio of the family at other indices, as its two parts yet to be found."""
-        if self.proof.definition_of(node) is not self.proof.definition_of(self.main.left):
-            return None
+    def known(self, node: Term, facts: Facts) -> Factors | None:
+        """The ratio of the family at other indices, as its two parts yet to be found; that of others."""
+        definition = self.proof.definition_of(node)
+        if definition is not self.main:
+            same = definition is not None and definition.group == self.main.group
+            return None if same else self.closed._known_ratio(node, facts)
         part = self.state.node(Indexed, _PART, *node.args)
         gauge = self.state.node(Indexed, _GAUGE, self.arguments(node)[self.time])
         return {part: 1, gauge: 1}
@@ -785,7 +900,7 @@ class _Shape:
         if any(not self._back_one(f) for f in own) or sum(own.values()) not in (0, 1):
             raise Rejection("the gauge has no closed form")
         now = self.filled(rest, part, state.one)
-        if not own:
+        if not own or now is state.one:
             return now
         lo = self.closed.canonical.term(self.proof.add(self.base + state.one))
         inner = self._at_time(now, state.node(Bound, 0))

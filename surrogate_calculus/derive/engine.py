@@ -34,6 +34,7 @@ from .collect import collect
 from .derivation import Derivation
 from .families import Families, families_of
 from .fold import fold, unfold
+from .present import present
 from .proof import Proof
 from .push import Pusher, gradient_parameters, log_domain
 
@@ -183,6 +184,9 @@ def prepared(given: Document | None) -> Proof:
     if given is not None:
         assumptions += [("positive", name) for name in given.densities]
         assumptions += [("count", name) for name in given.counts]
+        defined = {d.name for d in given.definitions}
+        names = {*given.indices, *given.index_valued} - defined
+        assumptions += [("index", name) for name in names]
     dependence = {n: (lineage.of,) for n, lineage in given.lineages.items()} if given is not None else {}
     return Proof(_definitions(given), assumptions, dependence)
 
@@ -245,13 +249,16 @@ def _derive(
             current = proof.right(step)
             nodes = postorder(current)
 
-    advance(lambda term: unfold(proof, term))
-    plain = current
-    log_names = log_domain(nodes) | set(given.densities if given is not None else ())
+    bodies = [d.body for d in proof.definitions.values()]
+    log_names = log_domain(postorder(current, *bodies)) | set(given.densities if given is not None else ())
     families = None
-    if any(map(families_of(proof), nodes)):
+    if given is not None and any(d.left.__class__ is Indexed and d.name in occurring for d in proof.definitions.values()):
         families = Families(proof, given, gradient_parameters(current), log_names)
+        plain = current
         advance(families.close)
+    else:
+        advance(lambda term: unfold(proof, term))
+        plain = current
     pusher = Pusher(proof, gradient_parameters(current), log_names, families_of(proof))
     pushed = pusher.push(current)
     operations += pusher.operations
@@ -261,8 +268,12 @@ def _derive(
     if families is not None:
         advance(families.settle)
         advance(families.plain_values)
-    for tidy in (collect, fold):
-        advance(lambda term, tidy=tidy: tidy(proof, term))
+    before = current
+    if given is not None:
+        advance(lambda term: present(proof, given, families, pusher, expr, term))
+    if current is before:
+        for tidy in (collect, fold):
+            advance(lambda term, tidy=tidy: tidy(proof, term))
     last = proof.chain(done) if done else proof.infer("inside", start)
     params = gradient_parameters(plain)
     constants = _constants(nodes, params, given) if params else []

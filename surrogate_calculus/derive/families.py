@@ -16,7 +16,7 @@ from ..errors import DeriveError, SurrogateError
 from ..kernel.inference import Definition, recursion_step
 from ..kernel.judgement import Condition, Rejection
 from ..language.binding import shift
-from ..language.terms import Axis, Bound, Eval, Fn, Grad, Indexed, Stop, Sym, Term, postorder
+from ..language.terms import Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
 from .chain import Chain, Facts, branch, holds, rewrite
 from .closed import Closed, guarded, measure_of
 from .proof import Proof
@@ -62,7 +62,6 @@ class Families:
         parameters = given.parameters if given is not None else ()
         names = given.names() if given is not None else ()
         self.closed = Closed(proof, parameters, names)
-        self.closed.find()
         self._before = set(proof.definitions)
         self._derived: dict[tuple[object, ...], int | None] = {}
         self._values: dict[str, int | None] = {}
@@ -140,8 +139,11 @@ class Families:
         """Families of the document for the values of others, where they have the same recursion."""
 
         def here(node: Term, facts: Facts) -> int | None:
-            if node.__class__ is not Eval or node.args[0].__class__ is not Indexed:
+            if node.__class__ is not Eval or node.args[0].__class__ not in (Indexed, Sym):
                 return None
+            number = self._number(node)
+            if number is not None:
+                return number
             lemma = self._value_of(node.args[0])
             if lemma is None:
                 return None
@@ -153,6 +155,26 @@ class Families:
 
         return rewrite(self.proof, term, here)
 
+    def _number(self, node: Term) -> int | None:
+        """``→E`` where E is a name whose value is a number, as that of a product of ratios is 1."""
+        definition = self.proof.definition_of(node.args[0])
+        if definition is None or definition.measure is not None or guarded(definition):
+            return None
+        if node.args[0].loose:
+            return None
+        chain = Chain(self.proof, node)
+        known = self.state.facts.hypotheses
+        for _ in range(8):
+            before = chain.term
+            chain.then(self._unfolded_once(chain.term, ()))
+            if chain.term is before:
+                break
+        chain.then(self.closed.canonical.step(chain.term))
+        if chain.term.__class__ is Num:
+            return chain.step()
+        self.state.facts.forget(known)
+        return None
+
     def _value_of(self, family: Term) -> int | None:
         definition = self.proof.definition_of(family)
         if definition is None or self.state.stop_free(family):
@@ -160,7 +182,7 @@ class Families:
         if definition.name not in self._values:
             self._values[definition.name] = None
             for other in list(self.proof.definitions.values()):
-                if other.left.__class__ is Indexed and other.arity == definition.arity:
+                if other.left.__class__ is definition.left.__class__ and other.arity == definition.arity:
                     step = self._same_value(definition, other)
                     if step is not None:
                         self._values[definition.name] = step

@@ -165,7 +165,7 @@ class Pusher:
         if not self.proof.state.depends(param, core):
             return False
         if core.__class__ is Indexed:
-            return self.family(core)
+            return self.family(core) or core.key in self.proof.state.defined
         if core.__class__ is Expect:
             return True
         if core.__class__ is App:

@@ -13,13 +13,14 @@ What is found here is a proposal: :mod:`.closed` has the kernel prove it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 
 from ..kernel.judgement import Rejection
 from ..language.binding import instantiate, shift
 from ..language.terms import Add, App, Bound, Eval, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
 from .canonical import uses_index
+from .chain import Facts, below
 from .proof import Proof
 
 __all__ = ["Factors", "Ratios", "put_indices"]
@@ -43,34 +44,43 @@ class Ratios:
     Args:
         proof: whose store is used.
         params: every parameter; a ratio holds in all of them.
-        known: told a family at indices, gives its ratio if that is known.
+        known: told a name or a family at indices and what is known there, gives its ratio, or None where it
+            is an atom; may raise Rejection.
+        named: the name of the sum with this ``id``, which then stands in its shares.
     """
 
     def __init__(
         self,
         proof: Proof,
         params: Collection[str],
-        known: Callable[[Term], Factors | None] = lambda node: None,
+        known: Callable[[Term, Facts], Factors | None] = lambda node, facts: None,
+        named: Mapping[int, Term] | None = None,
     ) -> None:
         self.proof = proof
         self.params = tuple(params)
         self.known = known
-        self._done: dict[int, Factors] = {}
+        self.named = dict(named or {})
+        self._facts: Facts = ()
+        self._done: dict[tuple[int, Facts], Factors] = {}
 
     def live(self, term: Term) -> bool:
         """Whether a parameter occurs in the term outside ⊥."""
         return any(self.proof.state.depends(p, term) for p in self.params)
 
-    def of(self, term: Term) -> Factors:
-        """The ratio of a term as a product of factors of value 1.
+    def of(self, term: Term, facts: Facts | None = None) -> Factors:
+        """The ratio of a term as a product of factors of value 1, where the facts hold.
 
         Raises:
             Rejection: nothing is known of its sign.
         """
-        found = self._done.get(id(term))
-        if found is None:
-            found = self._done[id(term)] = self._of(term)
-        return dict(found)
+        outside, self._facts = self._facts, self._facts if facts is None else facts
+        try:
+            key = (id(term), self._facts)
+            if key not in self._done:
+                self._done[key] = self._of(term)
+            return dict(self._done[key])
+        finally:
+            self._facts = outside
 
     def _of(self, term: Term) -> Factors:
         cls = term.__class__
@@ -87,7 +97,7 @@ class Ratios:
         if cls is Add:
             return {self._average(term): 1}
         if cls is Indexed or cls is Sym:
-            known = self.known(term)
+            known = self.known(term, self._facts)
             if known is not None:
                 return known
         return {self.bare(term): 1}
@@ -120,7 +130,7 @@ class Ratios:
     def _ranged(self, term: Term) -> Factors:
         state = self.proof.state
         lo, hi, body = term.args
-        factors = self.of(body)
+        factors = self.of(body, below(self.proof, term, 2, self._facts))
         outer = {self.proof.add(shift(f, -1)): e for f, e in factors.items() if not uses_index(f)}
         inner = {f: e for f, e in factors.items() if uses_index(f)}
         hint: str = term.hint  # type: ignore[attr-defined]
@@ -132,7 +142,8 @@ class Ratios:
             raise Rejection(f"nothing says that {term} is a sum of positive terms")
         if not inner:
             return outer
-        share = self._share(body, self.proof.add(shift(term, 1)))
+        whole = self.named.get(id(term), term)
+        share = self._share(body, self.proof.add(shift(whole, 1)))
         average = state.store.node(Sum, None, (lo, hi, state.product(share, self.written(inner))), hint)
         return _product(outer, {average: 1})
 

@@ -45,7 +45,7 @@ from .judgement import Rejection
 from .matching import Substitution, instance
 from .rules import FUNCTION_DERIVATIVES
 
-__all__ = ["State", "evaluation", "gradient", "stopping"]
+__all__ = ["State", "evaluation", "gradient", "names_in", "stopping"]
 
 #: Functions that are constant under ∇: the conditions, "stopped by nature" (design §2).
 _STEPS = frozenset({"sign", "gt", "ge", "eq"})
@@ -64,8 +64,8 @@ class State:
         self.facts = facts or Facts()
         self._direct: dict[str, frozenset[str]] = {}  # names in the body of a defined name
         self._hidden: dict[str, frozenset[str]] = {}  # the names reached through bodies
-        self._stopping: set[str] = set()  # with a ⊥ or → in the body itself
-        self._stopped: set[str] = set()  # or in the body of a name that it uses
+        self._stopped: set[str] = set()  # those with a ⊥ or → in a body
+        self.whole_names: set[str] = set()  # the defined names of whole numbers
         self.zero = self.store.add(Num(0))
         self.one = self.store.add(Num(1))
         self._known: dict[Any, dict[int, Term]] = {}
@@ -77,19 +77,16 @@ class State:
         A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
         "free of ⊥" may be concluded from its looks.
         """
-        direct = _names(bodies)
-        stopped = any(b.flags & (HAS_STOP | HAS_EVAL) for b in bodies)
+        direct = names_in(bodies)
         for name in names:
             self._direct[name] = self._direct.get(name, frozenset()) | direct
-            if stopped:
-                self._stopping.add(name)
         self._hidden.clear()
-        self._stopped = {n for n in self._direct if self._stopping & (self.hidden_names(n) | {n})}
+        self._stopped = {n for n in self._direct if "⊥" in self.hidden_names(n)}
         self._depends.clear()
 
     def mentioned(self, terms: Collection[Term]) -> frozenset[str]:
-        """The names in terms, and in the bodies of defined ones, but not those in indices."""
-        direct = _names(terms)
+        """The names in terms, and in the bodies of defined ones, but not those in conditions."""
+        direct = names_in(terms)
         return direct.union(*(self.hidden_names(name) for name in direct))
 
     @property
@@ -121,7 +118,7 @@ class State:
         """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
         if node.flags & (HAS_STOP | HAS_EVAL):
             return False
-        return not self._stopped or self._stopped.isdisjoint(_names([node]))
+        return not self._stopped or self._stopped.isdisjoint(names_in([node]))
 
     def fixed(self, node: Term) -> bool:
         """Whether a term is made of numbers, counts and indices only, so that ⊥ does nothing to it."""
@@ -130,6 +127,24 @@ class State:
             or (n.__class__ is Sym and n.key in self.facts.counts and n.key not in self._direct)
             for n in postorder(node)
         )
+
+    def whole(self, term: Term) -> bool:
+        """Whether a term is a whole number, for whole indices, that no parameter moves."""
+        todo, seen = [term], set()
+        while todo:
+            node = todo.pop()
+            cls, name = node.__class__, node.key
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if cls in (Sym, Indexed):
+                known = name in self.whole_names or (name in self.facts.indices and name not in self._direct)
+            else:
+                known = cls in (Bound, Axis, Add, Mul) or (cls is Num and name.denominator == 1)
+            if not known and (cls is not Fn or name != "cases"):
+                return False
+            todo.extend(node.args[1:] if cls is Fn else node.args)
+        return True
 
     # what is proved of operators: ∇A = …, →A = …, ⊥A = …
     def proved(
@@ -203,8 +218,8 @@ class State:
                 todo.pop()
                 continue
             cls = n.__class__
-            if cls is Sym or cls is Indexed:  # an index is a whole number, and constant
-                memo[id(n)] = n.key == param or param in self.hidden_names(n.key)
+            if cls in (Sym, Indexed) and (n.key == param or param in self.hidden_names(n.key)):
+                memo[id(n)] = True
                 continue
             if cls is Stop or (cls is Fn and n.key in _STEPS):
                 memo[id(n)] = False
@@ -220,8 +235,8 @@ class State:
         return memo[id(node)]
 
 
-def _names(terms: Collection[Term]) -> frozenset[str]:
-    """The names in terms but for those in indices: whole numbers, constant wherever ∇ can be taken."""
+def names_in(terms: Collection[Term]) -> frozenset[str]:
+    """The names in terms, and ⊥ for a ⊥ or →, but not what is in conditions: these have a value only."""
     found: set[str] = set()
     seen: set[int] = set()
     todo = list(terms)
@@ -232,7 +247,9 @@ def _names(terms: Collection[Term]) -> frozenset[str]:
         seen.add(id(node))
         if node.__class__ in (Sym, Indexed):
             found.add(node.key)
-        if node.__class__ is not Indexed:
+        elif node.__class__ in (Stop, Eval):
+            found.add("⊥")
+        if node.__class__ is not Fn or node.key not in _STEPS:
             todo.extend(node.args)
     return frozenset(found)
 
@@ -256,8 +273,8 @@ def gradient(state: State, param: str, coordinate: tuple[Term, ...], node: Term)
     Raises:
         Rejection: no rule of the calculus moves this ∇ inwards (𝔼, a bare vector, …).
     """
-    if param in state.defined or param in state.facts.counts:
-        raise Rejection(f"{param} is defined or a count, so it is no parameter")
+    if param in state.defined or param in state.facts.indices:
+        raise Rejection(f"{param} is defined or a whole number, so it is no parameter")
     if not state.depends(param, node):
         return ("grad_stop" if node.__class__ is Stop else "grad_constant"), state.zero
     rule = _GRADIENT.get(node.__class__)
@@ -448,15 +465,13 @@ def stopping(state: State, node: Term) -> tuple[str, Term]:
     if node.__class__ is Stop:
         return "stop_stop", node
     if node.__class__ is Eval:
-        lhs = state.node(Stop, None, node.args[0])
-        return "stop_eval", state.known(lhs) or lhs
+        return "stop_eval", state.node(Stop, None, node.args[0])
     if node.__class__ in (Grad, Expect, Sym, Indexed):
         raise Rejection(f"⊥ does not move inside {node.tag}")
 
     def s(term: Term) -> Term:
         if term.__class__ is not Num and state.fixed(term):
             return term
-        lhs = state.node(Stop, None, term)
-        return state.known(lhs) or lhs
+        return state.node(Stop, None, term)
 
     return "stop_function", state.rebuild(node, tuple(s(a) for a in node.args))
