@@ -107,22 +107,19 @@ def load_estimator(name: str) -> Estimator:
     Raises:
         ParseError: there is none of that name.
     """
-    return _load(name.strip().removeprefix("@"), name)
+    found = name.strip().removeprefix("@")
+    if found not in ESTIMATORS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(canonical_name(found).lower(), ESTIMATORS, n=3, cutoff=0.4)
+        advice = "@" + " or @".join(near) if near else "one of: " + ", ".join(f"@{n}" for n in ESTIMATORS)
+        what = f"the catalogue has no estimator {found!r:.60}"
+        raise ParseError(what, instead=advice, text=name or " ", span=Span(0, max(1, len(name))))
+    return _load(found)
 
 
 @cache
-def _load(name: str, shown: str) -> Estimator:
-    if name not in ESTIMATORS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(canonical_name(name).lower(), ESTIMATORS, n=3, cutoff=0.4)
-        advice = "@" + " or @".join(near) if near else "one of: " + ", ".join(f"@{n}" for n in ESTIMATORS)
-        raise ParseError(
-            f"the catalogue has no estimator {name!r:.60}",
-            instead=advice,
-            text=shown,
-            span=Span(0, len(shown)),
-        )
+def _load(name: str) -> Estimator:
     document = load(_FOLDER / f"{name}.sc")
     lines = document.text.splitlines()
     end = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
