@@ -389,6 +389,24 @@ class Canonical:
         self._again(chain, facts)
         return True
 
+    def _undecided(self, chain: Chain, name: str, facts: Facts) -> bool:
+        """Split off the first values of a range for which a comparison of the index is another one."""
+        lo = chain.term.args[0]
+        if lo.__class__ is not Num:
+            return False
+        first = 0
+        for node, depth in _comparisons(chain.term.args[2]):
+            gap = self._read(self.state.store.add(node.args[0] - node.args[1]))
+            index = ((id(self.state.node(Bound, depth)), 1),)
+            if gap.get(index) == 1 and set(gap) <= {index, ()}:
+                # k + c > 0 from k = 1 - c on; k + c ≥ 0 from k = -c on
+                begins = int(-gap.get((), 0)) + (node.key == "gt")
+                first = max(first, begins - int(lo.key))
+        if not 0 < first <= MAX_RANGE or not self._by(chain, f"{name}_first", facts):
+            return False
+        self._again(chain, facts)
+        return True
+
     def _shifted(self, chain: Chain, name: str, facts: Facts) -> bool:
         """Shift the index so that the least index of the body is the bare one."""
         node = chain.term
@@ -408,7 +426,7 @@ class Canonical:
 
     def _sum(self, chain: Chain, facts: Facts) -> None:
         node = chain.term
-        if self._short(chain, "sum", facts):
+        if self._short(chain, "sum", facts) or self._undecided(chain, "sum", facts):
             return
         lo, hi, body = node.args
         polynomial = self._read(body)
@@ -580,7 +598,7 @@ class Canonical:
     # ----------------------------------------------------------------------------------- products
     def _product(self, chain: Chain, facts: Facts) -> None:
         node, state = chain.term, self.state
-        if self._short(chain, "product", facts):
+        if self._short(chain, "product", facts) or self._undecided(chain, "product", facts):
             return
         lo, hi, body = node.args
         polynomial = self._read(body)
@@ -786,6 +804,23 @@ def uses_index(term: Term, index: int = 0) -> bool:
         binds = node.binds or (0,) * len(node.args)
         todo.extend((a, k + b) for a, b in zip(node.args, binds, strict=True))
     return False
+
+
+def _comparisons(body: Term) -> list[tuple[Term, int]]:
+    """The comparisons in the body of a binder that use its index, and how many binders they stand under."""
+    out: list[tuple[Term, int]] = []
+    seen: set[tuple[int, int]] = set()
+    todo = [(body, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if node.loose <= depth or (id(node), depth) in seen:
+            continue
+        seen.add((id(node), depth))
+        if node.__class__ is Fn and node.key in ("gt", "ge") and uses_index(node, depth):
+            out.append((node, depth))
+        binds = node.binds or (0,) * len(node.args)
+        todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
+    return out
 
 
 def _put(body: Term, value: Term) -> Term:

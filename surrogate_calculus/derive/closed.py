@@ -279,14 +279,20 @@ class Closed:
             base_part, _ = shape.split(ratios.of(body.args[2]))
             part = shape.solve(step_part, base_part)
             gauge = shape.gauge(step_gauge, step_part, part)
-            form = self.state.product(self.state.node(Stop, None, main.left), part, gauge)
-            self._ratios[_key(main)] = {f: 1 for f in (part, gauge) if f is not self.state.one}
+            stopped = self.state.node(Stop, None, main.left)
+            form = self.state.product(stopped, part, gauge)
             if shape.looks_back(step_part):
-                self.forms[_key(main)] = self._induction(recursion, form)
+                try:
+                    self.forms[_key(main)] = self._induction(recursion, form)
+                except Rejection:  # the gauge of the base case is another one
+                    gauge = shape.by_cases(gauge)
+                    form = self.state.product(stopped, part, gauge)
+                    self.forms[_key(main)] = self._induction(recursion, form)
             else:
                 facts = (Condition("gt", measure_of(main)),)
                 begun = self._unfold(main, group, main, facts)
                 self.forms[_key(main)] = self._agree(main, begun, form, facts)
+            self._ratios[_key(main)] = {f: 1 for f in (part, gauge) if f is not self.state.one}
         except Rejection:
             self._unfolded.pop(_key(main), None)
             self.state.facts.forget(before)
@@ -627,6 +633,7 @@ class Closed:
         if uses_index(measure):
             return None
         measure = proof.add(shift(measure, -1))
+        known = state.facts.hypotheses
         guard = state.node(Fn, "gt", measure, state.zero)
         target = state.node(Fn, "cases", guard, state.one, state.one)
         branches = []
@@ -646,6 +653,7 @@ class Closed:
                 branches.append(step)
             split = proof.infer("split", left, target, branches)
         except Rejection:
+            state.facts.forget(known)
             return None
         found = self._sums[key] = proof.chain([split, proof.infer("cases_same", target)])
         return found
@@ -905,6 +913,10 @@ class _Shape:
         lo = self.closed.canonical.term(self.proof.add(self.base + state.one))
         inner = self._at_time(now, state.node(Bound, 0))
         return state.store.node(Prod, None, (lo, state.node(Bound, self.time), inner), "s")
+
+    def by_cases(self, gauge: Term) -> Term:
+        """The gauge from the second time on, and 1 in the base case."""
+        return self.state.node(Fn, "cases", self.body.args[0], gauge, self.state.one)
 
     def _back_one(self, gauge: Term) -> bool:
         gap = self.proof.inference.ring().difference(self.state.node(Bound, self.time), gauge.args[0])

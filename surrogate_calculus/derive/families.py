@@ -191,17 +191,23 @@ class Families:
 
     def _same_value(self, family: Definition, other: Definition) -> int | None:
         """``→F[t,i] = W[t,i]``, if the value of the recursion of the one is that of the other."""
-        if not self.state.stop_free(other.left) or guarded(family) != guarded(other):
+        if not self.state.stop_free(other.left):
             return None
         if self.closed.index_valued(other):
             return None
-        try:
-            if guarded(family):
-                return self._by_induction(family, other)
-            facts = (Condition("gt", measure_of(family)),) if family.measure is not None else ()
-            return self._by_unfolding(self.state.node(Eval, None, family.left), other.left, facts)
-        except (Rejection, SurrogateError):
-            return None
+        recursive = family.measure is not None or guarded(family)
+        facts = (Condition("gt", measure_of(family)),) if recursive else ()
+        start = self.state.node(Eval, None, family.left)
+        ways = [lambda: self._by_unfolding(start, other.left, facts)]
+        if guarded(family) and guarded(other):
+            ways.insert(0, lambda: self._by_induction(family, other))
+        for way in ways:
+            known = self.state.facts.hypotheses
+            try:
+                return way()
+            except (Rejection, SurrogateError):
+                self.state.facts.forget(known)
+        return None
 
     def _by_induction(self, family: Definition, other: Definition) -> int:
         proof = self.proof
@@ -246,7 +252,7 @@ class Families:
         def here(node: Term, facts: Facts) -> int | None:
             if node.__class__ is Eval:
                 chain = Chain(proof, node)
-                if node.args[0].__class__ is Indexed:
+                if node.args[0].__class__ in (Indexed, Sym):
                     lemma = self._values.get(node.args[0].key)
                     if lemma is not None:
                         step = proof.infer("instance", node, None, [lemma])
@@ -255,6 +261,8 @@ class Families:
                     chain.inside(here(node.args[0], facts))
                     if not chain.steps:
                         return None
+                if chain.term.args[0].__class__ in (Indexed, Sym) and not self.state.stop_free(chain.term.args[0]):
+                    return chain.step()
                 return chain.then(proof.evaluate(chain.term.args[0])).step()
             definition = proof.definition_of(node)
             if definition is None or node.__class__ not in (Indexed, Sym):
@@ -337,6 +345,9 @@ class Families:
                 f"the derivative of {family.key} has no recursion with a base case",
                 instead="define the family by recursion with one base case",
             )
+        known = self._known_family(start, body, recursion, measure)
+        if known is not None:
+            return known
         name = self.closed.fresh(_NAME)
         left = state.node(Indexed, name, *indices)
         again = recursion_step(proof.inference, start, body, left)
@@ -351,6 +362,30 @@ class Families:
             raise DeriveError(f"the derivative of {family.key} is no recursion: {reason}") from None
         same = proof.infer("definition", left)
         return proof.infer("induction", start, left, [recursion, same])
+
+    def _known_family(self, start: Term, body: Term, recursion: int, measure: Term) -> int | None:
+        """A family of the document that has the same recursion, so that the derivative is that family."""
+        proof = self.proof
+        for other in list(proof.definitions.values()):
+            same_shape = other.left.__class__ is Indexed and other.arity == start.loose and guarded(other)
+            if not same_shape or not self.state.stop_free(other.left) or self.closed.index_valued(other):
+                continue
+            if proof.inference.ring().difference(measure_of(other), measure):
+                continue
+            known = self.state.facts.hypotheses
+            try:
+                target = recursion_step(proof.inference, start, body, other.left)
+                branches = [
+                    self._by_unfolding(
+                        other.left, target.args[position], branch(proof, body.args[0], position == 1)
+                    )
+                    for position in (1, 2)
+                ]
+                same = proof.infer("split", other.left, target, branches)
+                return proof.infer("induction", start, other.left, [recursion, same])
+            except (Rejection, SurrogateError):
+                self.state.facts.forget(known)
+        return None
 
     def _recursion_inside(self, start: Term, family: Term, definition: Definition) -> int | None:
         """The family's recursion put in below its operators."""

@@ -229,6 +229,11 @@ class Pusher:
         if node.__class__ is Grad:
             return self.proof.differentiate(node.key, node.args[1:], node.args[0], self.keep, self.rule_for)
         if node.__class__ is Eval:
+            core = node.args[0]
+            while core.__class__ is Grad:
+                core = core.args[0]
+            if core.__class__ in (Sym, Indexed) and not self.proof.state.stop_free(core):
+                return None  # the value of a family, which has no smaller parts
             return self.proof.evaluate(node.args[0])
         return None
 
