@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 import surrogate_calculus as sc
+from surrogate_calculus.estimators import load_estimator
 
 HERE = Path(__file__).resolve().parent
 
@@ -60,8 +61,38 @@ def show(screen: Screen, derivation: sc.Derivation, grain: str | None) -> None:
     screen.say(f"  {verdict.status}: the kernel replayed {verdict.steps} steps from the certificate alone")
 
 
+def particle_filter(screen: Screen) -> None:
+    """Part (a): the score of the differentiable particle filter, for symbolic N and T."""
+    screen.heading("A differentiable particle filter, for every N and T: from Algorithm 1 to Eq. 13")
+    entry = load_estimator("dpf")
+    filter_, _ = entry.document.text.split("\n\n# What they are in value")
+    for line in filter_[filter_.index("sample ") :].splitlines():
+        screen.say(f"  {line}")
+    claim = entry.claims[0]
+    derivation = claim.derive()
+    screen.say("\nautomatic differentiation of its log-likelihood makes")
+    screen.formula(f"  {show_start(screen, derivation)}\n    = {show_result(screen, derivation)}")
+    show(screen, derivation, None)
+    agreement = sc.check_derivation(derivation, points=3)
+    if not agreement:
+        raise SystemExit(str(agreement))
+    screen.say(f"  {agreement}")
+
+
+def show_start(screen: Screen, derivation: sc.Derivation) -> str:
+    """What is derived, as the screen can show it."""
+    from surrogate_calculus.printing.text import to_text, to_unicode
+
+    return (to_text if screen.plain else to_unicode)(derivation.start, vector=derivation.vectors)
+
+
+def show_result(screen: Screen, derivation: sc.Derivation) -> str:
+    """A derivation's result, as the screen can show it."""
+    return (derivation.to_text if screen.plain else derivation.to_unicode)()
+
+
 def tutorial(screen: Screen) -> None:
-    """Part (a): DiCE, and the worked examples of the paper's tutorial."""
+    """Part (b): DiCE, and the worked examples of the paper's tutorial."""
     for title, text, wrt, order, grain in TUTORIAL:
         screen.heading(title)
         show(screen, sc.derive(text, wrt, order), grain)
@@ -80,7 +111,7 @@ def tutorial(screen: Screen) -> None:
 
 
 def fisher(screen: Screen) -> None:
-    """Part (b): the self-normalised Fisher estimator, from its document, for symbolic N."""
+    """Part (c): the self-normalised Fisher estimator, from its document, for symbolic N."""
     screen.heading("The self-normalised Fisher estimator, for every N (Eq. 10–12): examples/fisher.sc")
     document = sc.load(str(HERE / "fisher.sc"))
     for target in document.targets:
@@ -91,7 +122,7 @@ def fisher(screen: Screen) -> None:
 
 
 def nile(screen: Screen) -> None:
-    """Part (c): the estimator on the Nile flow series, against autograd and the exact score."""
+    """Part (d): the estimator on the Nile flow series, against autograd and the exact score."""
     screen.heading("The same estimator on the Nile flow series, 1871–1970: examples/nile.py")
     sys.path.insert(0, str(HERE))
     from nile import run
@@ -100,12 +131,13 @@ def nile(screen: Screen) -> None:
 
 
 def main() -> None:
-    """Run the three parts and say how long they took."""
+    """Run the four parts and say how long they took."""
     start = time.perf_counter()
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal cannot show is escaped, not an error
         sys.stdout.reconfigure(errors="backslashreplace")
     screen = Screen()
     screen.say("surrogate-calculus: which estimator does automatic differentiation make of a surrogate?")
+    particle_filter(screen)
     tutorial(screen)
     fisher(screen)
     nile(screen)
