@@ -92,6 +92,15 @@ class Canonical:
         self._done[key] = None  # what comes back to where it began is left there
         if term.__class__ in (Sum, Prod) and self._empty(term, facts):
             self._by(chain, "sum_empty" if term.__class__ is Sum else "product_empty", facts)
+        if term.__class__ is Fn and term.key == "cases":
+            chain.inside(self.step(term.args[0], facts))
+            rule = {self.state.one: "cases_one", self.state.zero: "cases_zero"}.get(chain.term.args[0])
+            if rule is not None:  # what is known in the other branch contradicts itself
+                chain.by(rule)
+                self._again(chain, facts)
+                found = self._done[key] = chain.step()
+                return found
+            term = chain.term
         if chain.term.args:
             chain.inside(*(self.step(a, below(self.proof, term, k, facts)) for k, a in enumerate(term.args)))
             try:

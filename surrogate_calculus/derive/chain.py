@@ -144,11 +144,19 @@ def rewrite(
         if key not in done:
             step = here(node, facts)
             if step is None and node.args and enter(node) and not empty(proof, node, facts):
-                inner = [visit(a, below(proof, node, k, facts)) for k, a in enumerate(node.args)]
+                inner = [visit_below(node, k, facts) for k in range(len(node.args))]
                 # what only facts from further outside justify stays as it is
                 with suppress(Rejection):
                     step = Chain(proof, node).inside(*inner).step()
             done[key] = step
         return done[key]
+
+    def visit_below(node: Term, position: int, facts: Facts) -> int | None:
+        inner = below(proof, node, position, facts)
+        if node.__class__ is Fn and node.key == "cases" and position and inner != facts:
+            never = Condition("gt", proof.add(Num(-1)))
+            if not proof.inference.remaining([never], inner):  # a branch that is never taken
+                return None
+        return visit(node.args[position], inner)
 
     return visit(term, facts)

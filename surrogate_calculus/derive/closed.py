@@ -131,8 +131,13 @@ class Closed:
             return
         if guarded(definition):
             self._to_base(chain, facts)
-        elif definition.measure is None:
+        elif definition.measure is None or self._is_base(chain.term, definition, facts):
             chain.by("definition")
+
+    def _is_base(self, node: Term, definition: Definition, facts: Facts) -> bool:
+        """Whether a member of a recursion is known to stand where that begins."""
+        measure = put_indices(self.proof, measure_of(definition), node.args[::-1])
+        return self.canonical.holds([Condition("ge", self.proof.add(Mul(Num(-1), measure)))], facts)
 
     def bases(self, term: Term) -> int | None:
         """Base cases for the families that stand at their first index, under ⊥ too."""
@@ -152,9 +157,7 @@ class Closed:
         definition = self.proof.definition_of(chain.term)
         if definition is None or not guarded(definition) or self.index_valued(definition):
             return
-        measure = put_indices(self.proof, measure_of(definition), chain.term.args[::-1])
-        below_zero = self.proof.add(Mul(Num(-1), measure))
-        if self.canonical.holds([Condition("ge", below_zero)], facts):
+        if self._is_base(chain.term, definition, facts):
             self.decided(chain, facts)
 
     def recursion(self, definition: Definition) -> int:
@@ -210,7 +213,8 @@ class Closed:
                 continue
             seen.add((id(n), depth))
             definition = self.proof.definition_of(n) if n.__class__ is Indexed else None
-            if definition is not None and guarded(definition) and self._live(definition):
+            recursive = definition is not None and (definition.measure is not None or guarded(definition))
+            if definition is not None and recursive and self._live(definition):
                 measure = put_indices(self.proof, measure_of(definition), n.args[::-1])
                 gap = self.proof.inference.ring().difference(measure, self.state.node(Bound, depth))
                 if set(gap) <= {()}:
