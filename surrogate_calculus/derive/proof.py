@@ -70,6 +70,7 @@ class Proof:
         for _, group in groupby(definitions, key=lambda d: d.group):
             self.define(list(group))
         self.log: list[Entry] = []
+        self._whole: set[int] = set()  # the steps that are about whole numbers only
         self._values: set[int] = set()  # the steps that conclude an equality of values only
         self._where: dict[int, frozenset[Condition]] = {}  # and those that hold under conditions
         self._numbers: dict[tuple[object, ...], dict[int, int]] = {}  # operator → operand → its step
@@ -130,6 +131,8 @@ class Proof:
             self._values.add(len(self.log) - 1)
         if equation.where:
             self._where[len(self.log) - 1] = equation.where
+        if equation.whole:
+            self._whole.add(len(self.log) - 1)
         return len(self.log) - 1
 
     def left(self, step: int) -> Term:
@@ -156,7 +159,8 @@ class Proof:
     def conclusion(self, step: int) -> Equation:
         """What a step concludes."""
         relation = Relation.VALUE if step in self._values else Relation.STRICT
-        return Equation(relation, self.left(step), self.right(step), self._where.get(step, frozenset()))
+        where = self._where.get(step, frozenset())
+        return Equation(relation, self.left(step), self.right(step), where, step in self._whole)
 
     def chain(self, steps: Sequence[int]) -> int:
         """Transitivity along the steps, each starting where the one before ends."""
@@ -309,7 +313,10 @@ class Proof:
         definitions = list(self.definitions.values())
         parts = [p for d in definitions for p in (d.left, d.body, d.measure) if p is not None]
         table = NodeTable()
-        table.add(postorder(*parts, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs))))
+        nodes = postorder(*parts, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs)))
+        table.add(nodes)
+        names = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
+        assumptions = [a for a in self.state.facts.assumptions if a[0] != "index" or a[1] in names]
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -319,7 +326,7 @@ class Proof:
                 for d in definitions
             ],
             "dependence": [[name, list(others)] for name, others in self.dependence.items()],
-            "assumptions": [list(a) for a in self.state.facts.assumptions],
+            "assumptions": [list(a) for a in assumptions],
             "steps": [[rule, table[lhs], table[rhs], list(premises)] for rule, lhs, rhs, premises in steps],
             "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
         }

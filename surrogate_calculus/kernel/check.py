@@ -36,7 +36,7 @@ def check(certificate: object) -> Verdict:
         inference = Inference(state)
         for name, others in read_dependence(data["dependence"]):
             state.define([name], [Sym(other) for other in others])
-        for group in read_definitions(data["definitions"], nodes, state.facts.indices):
+        for group in read_definitions(data["definitions"], nodes, state.facts):
             inference.declare(group)
         conclusions: list[Equation] = []
         for row in sequence(data["steps"], "steps", LIMITS["steps"]):

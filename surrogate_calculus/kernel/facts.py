@@ -2,7 +2,8 @@
 
 A condition is ``nonzero E`` or ``positive E``.  It is discharged when it follows from the shape of E by
 the laws below, or from what the certificate assumes of its names (``positive p``: a density;
-``count N``: an integer ≥ 1).  What is left is a hypothesis of the result, and is listed in the verdict.
+``count N``: an integer ≥ 1; ``index a``: an integer that no parameter moves).  What is left is a
+hypothesis of the result, and is listed in the verdict.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .judgement import Hypothesis, Rejection
 __all__ = ["ASSUMPTIONS", "Facts"]
 
 #: What may be assumed of a name.
-ASSUMPTIONS = ("positive", "count")
+ASSUMPTIONS = ("positive", "count", "index")
 
 # Signs, ordered by what they say: each implies the ones it contains.
 _UNKNOWN, _NONNEGATIVE, _NONZERO, _POSITIVE = 0, 1, 2, 3  # positive = nonnegative and nonzero (bits)
@@ -33,6 +34,8 @@ class Facts:
         self._assumed = frozenset(self.assumptions)
         #: names of whole numbers ≥ 1
         self.counts = frozenset(name for kind, name in self.assumptions if kind == "count")
+        #: names of whole numbers that are constant under ∇
+        self.indices = self.counts | {name for kind, name in self.assumptions if kind == "index"}
         self._signs: dict[int, int] = {}
         self._used: dict[tuple[str, int], Hypothesis] = {}
         self._defined: dict[tuple[object, ...], int] = {}

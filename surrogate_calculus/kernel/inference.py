@@ -7,11 +7,30 @@ built of the same steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..language.binding import instantiate, map_under_binders, shift
-from ..language.terms import Add, App, Bound, Eval, Fn, Grad, Indexed, Mul, Pow, Prod, Stop, Sum, Sym, Term
+from ..language.terms import (
+    HAS_EXPECT,
+    HAS_GRAD,
+    Add,
+    App,
+    Bound,
+    Eval,
+    Expect,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
 from .calculus import State, evaluation, gradient, stopping
 from .judgement import Condition, Equation, Rejection, Relation
 from .matching import instance, match
@@ -70,18 +89,20 @@ class Inference:
             Rejection: a definition of a function that hides what the function depends on.
         """
         state = self.state
-        names, bodies = {d.name for d in group}, [d.body for d in group]
         for d in group:
-            if d.body.loose > d.arity or d.left.loose > d.arity:
-                raise Rejection(f"the definition of {d.name:.40} has indices that it does not declare")
             self.definitions[head(d.left)] = d
+            names = {d.name}
             if d.left.__class__ is App:
                 # a path that only this definition knows depends on all that the body depends on
-                mentioned, slots = state.mentioned(bodies), state.mentioned([d.left])
-                names = set(slots - mentioned)
-                if not state.stop_free(d.body) or (mentioned - slots and not names):
+                mentioned, slots = state.mentioned([d.body]), state.mentioned([d.left])
+                names = {n.key for n in d.left.args if n.__class__ is Indexed} - mentioned
+                known = state.stop_free(d.body) and not d.body.flags & (HAS_GRAD | HAS_EXPECT)
+                if not known or (mentioned - slots and not names):
                     raise Rejection(f"the definition of {d.name:.40} hides what it depends on")
-        state.define(names, bodies)
+            state.define(names, [d.body])
+        state.whole_names |= {d.name for d in group if d.left.__class__ is not App}
+        while wrong := {d.name for d in group if d.name in state.whole_names and not state.whole(d.body)}:
+            state.whole_names -= wrong
         state.facts.define({head(d.left): d.body for d in group})
 
     def infer(self, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
@@ -108,7 +129,12 @@ class Inference:
             equation = self._computed(schema, lhs, rhs)
         if equation.lhs is not lhs or (rhs is not None and equation.rhs is not rhs):
             raise Rejection(f"{rule} does not give what is claimed")
-        if equation.relation is STRICT and not equation.where:
+        if any(p.whole for p in premises) and max(lhs.loose, equation.rhs.loose):
+            roots = {"inside": [lhs], "induction": [p.rhs for p in premises]}.get(rule, ())
+            if lhs.__class__ is Expect or any(t.flags & HAS_EXPECT for t in roots):
+                raise Rejection("an equation about whole numbers may not be used under 𝔼")
+            equation = replace(equation, whole=True)
+        if equation.relation is STRICT and not equation.where and not equation.whole:
             self.state.learn(equation.lhs, equation.rhs)
         return equation
 
@@ -129,7 +155,8 @@ class Inference:
                 else:
                     state.facts.require(kind, term)
             out = instance(schema.right, found, state.store)
-            return Equation(STRICT, lhs, out, self.remaining(where))
+            whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+            return Equation(STRICT, lhs, out, self.remaining(where), whole)
         try:
             if lhs.__class__ is Grad:
                 name, out = gradient(state, lhs.key, lhs.args[1:], lhs.args[0])
@@ -182,9 +209,8 @@ def replace_inside(state: State, root: Term, equations: Sequence[Equation]) -> t
     while todo:
         node, context, ready = todo.pop()
         place = (id(node), context)
-        inner = (
-            under_grad if node.__class__ is Grad else stopped if node.__class__ in (Stop, Eval) else context
-        )
+        cls = node.__class__
+        inner = under_grad if cls in (Grad, Indexed) else stopped if cls in (Stop, Eval) else context
         if ready:
             args = tuple(done[id(a), inner] for a in node.args)
             done[place] = state.rebuild(node, args)
@@ -232,8 +258,8 @@ def _congruence(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises
             left, premise = min(found, key=lambda choice: len(choice[0]))
             args[position], where = premise.rhs, where | left
             relation = VALUE if premise.relation is VALUE else relation
-    if relation is VALUE and lhs.__class__ is Grad:
-        raise Rejection("an equality of values may not be used under ∇")
+    if relation is VALUE and lhs.__class__ in (Grad, Indexed):  # what an index does, a definition may hide
+        raise Rejection("an equality of values may not be used under ∇ or in an index")
     if lhs.__class__ in (Stop, Eval):
         relation = STRICT
     return Equation(relation, lhs, inf.state.rebuild(lhs, tuple(args)), where)
@@ -321,8 +347,13 @@ def _field(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> 
     return Equation(STRICT, lhs, rhs)
 
 
-def _instance_of(inf: Inference, left: Term, arity: int, lhs: Term) -> Callable[[Term], Term]:
+def _instance_of(
+    inf: Inference, left: Term, arity: int, lhs: Term, free: bool = False
+) -> Callable[[Term], Term]:
     """What puts into a term the indices that make ``left`` equal to ``lhs``.
+
+    What is proved for every index is so for whole numbers that no parameter moves: ``⊥(i) = i``.  A
+    definition is ``free`` to stand for its body at anything.
 
     Raises:
         Rejection: no indices do, or they leave one undetermined.
@@ -334,6 +365,17 @@ def _instance_of(inf: Inference, left: Term, arity: int, lhs: Term) -> Callable[
     found = match(inf.state.store.add(pattern), lhs)
     if found is None:
         raise Rejection(f"{lhs.tag} {lhs.key or ''} is no instance")
+    for name in names:
+        value, depth = found.get(name.key, (None, 0))
+        if value is not None:
+            try:  # no index of a binder inside
+                found[name.key] = (inf.state.store.add(shift(value, -depth)), 0)
+            except ValueError:
+                raise Rejection("an index stands under a binder of its own") from None
+            if any(n.__class__ is Fn and n.key == "slice" for n in postorder(value)) or not (
+                free or inf.state.whole(value)
+            ):
+                raise Rejection(f"{value.tag} {value.key or ''} need not be a whole number that is constant")
 
     def put(term: Term) -> Term:
         if term.loose > arity:
@@ -350,7 +392,8 @@ def _definition(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises
     if definition is None:
         raise Rejection("there is no such definition")
     inf.used.add(definition.name)
-    return Equation(STRICT, lhs, _instance_of(inf, definition.left, definition.arity, lhs)(definition.body))
+    put = _instance_of(inf, definition.left, definition.arity, lhs, free=True)
+    return Equation(STRICT, lhs, put(definition.body))
 
 
 def _instance(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
@@ -372,7 +415,7 @@ def _split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> 
 
 
 def _induction(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
-    """By strong induction on m, F = cases(m > 0: X, else: Y) and G = the same with F at smaller m replaced."""
+    """By strong induction on m: F = cases(m > 0: X, else: Y), G = the same with F at smaller m replaced."""
     if len(premises) != 2 or any(p.where or p.relation is VALUE for p in premises):
         raise Rejection("induction takes the recursion and the same for the other side")
     (family, body), (other, replaced) = ((p.lhs, p.rhs) for p in premises)

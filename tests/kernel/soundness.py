@@ -8,7 +8,7 @@ Taylor series in the live and the stopped copies of the parameters (``=``), or h
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -21,7 +21,7 @@ from surrogate_calculus.kernel.calculus import State, evaluation, gradient, stop
 from surrogate_calculus.kernel.certificate import FORMAT, VERSION
 from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Definition, Inference
-from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Rejection, Relation
+from surrogate_calculus.kernel.judgement import Condition, Equation, Hypothesis, Rejection, Relation
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
 from surrogate_calculus.language.binding import instantiate
@@ -164,13 +164,16 @@ class Workshop:
         definitions = self.inference.definitions.values()
         table = NodeTable()
         roots = [t for _, equation, _ in self.log for t in (equation.lhs, equation.rhs)]
-        table.add(postorder(*(d.body for d in definitions), *roots))
+        table.add(postorder(*(t for d in definitions for t in (d.left, d.body)), *roots))
         claim = self.log[-1][1]
         return {
             "format": FORMAT,
             "version": VERSION,
             "nodes": table.rows,
-            "definitions": [[d.name, d.arity, table[d.body]] for d in definitions],
+            "definitions": [
+                [table[d.left], d.arity, table[d.body], None, n] for n, d in enumerate(definitions)
+            ],
+            "dependence": [],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
             "steps": [
                 [rule, table[e.lhs], table[e.rhs], [numbers[id(p)] for p in premises]]
@@ -200,7 +203,7 @@ class Workshop:
             done: dict[int, Term] = {}
             for node in postorder(term):
                 args = tuple(done[id(a)] for a in node.args)
-                if node.__class__ in (Sym, Indexed) and node.key == definition.name:
+                if node.__class__ is definition.left.__class__ and node.key == definition.name:
                     done[id(node)] = unfolded(definition, args)
                 else:
                     done[id(node)] = _with(node, args)
@@ -208,9 +211,8 @@ class Workshop:
         return term
 
     def define(self, name: str, arity: int, body: Term) -> None:
-        definition = Definition(name, arity, self.add(body))
-        self.inference.definitions = {**self.inference.definitions, name: definition}
-        self.state.define(name, definition.body)
+        left = Indexed(name, *map(Bound, reversed(range(arity)))) if arity else Sym(name)
+        self.inference.declare([Definition(self.add(left), arity, self.add(body))])
 
     def closings(self, loose: int, at_most: int) -> list[tuple[int, ...]]:
         """Values for loose indices, innermost first."""
@@ -229,6 +231,8 @@ class Workshop:
             axes = {n: self.rng.randint(1, self.builder.top) for n in (1, 2)}
             if not self._hold(hypotheses, axes):
                 return None
+            if not self._meets(equation.where, values):
+                continue
             left, right = closed(equation.lhs, values), closed(equation.rhs, values)
             if equation.relation is Relation.VALUE:
                 left, right = Eval(left), Eval(right)
@@ -244,6 +248,16 @@ class Workshop:
             checked = True
         return True if checked else None
 
+    def _meets(self, conditions: Iterable[Condition], values: tuple[int, ...]) -> bool:
+        """Whether conditions on indices hold at values of the loose indices."""
+        for condition in conditions:
+            x = self.model().value(closed(condition.term, values))
+            whole = condition.kind in ("int", "whole")
+            assert not whole or Fraction(x).denominator == 1, condition
+            if condition.kind != "whole" and not (x > 0 if condition.kind == "gt" else x >= 0):
+                return False
+        return True
+
     def _hold(self, hypotheses: Sequence[Hypothesis], axes: Mapping[int, int]) -> bool:
         for hypothesis in hypotheses:
             for values in self.closings(hypothesis.term.loose, 9):
@@ -251,7 +265,8 @@ class Workshop:
                     x = self.model().value(self.unfold(closed(hypothesis.term, values)), axes)
                 except EvaluationError:
                     return False
-                if not (x > 0 if hypothesis.kind == "positive" else x != 0):
+                held = {"positive": x > 0, "gt": x > 0, "nonzero": x != 0, "whole": True}
+                if not held.get(hypothesis.kind, x >= 0):
                     return False
         return True
 
