@@ -16,12 +16,12 @@ from ..language.binding import shift
 from ..language.terms import HAS_GRAD, Add, App, Bound, Indexed, Num, Pow, Sum, Sym, Term, postorder
 from .canonical import Canonical, uses_index
 from .chain import Facts, minus
+from .factors import Factors
+from .proof import Proof
 from .ratio import put_indices
 
-__all__ = ["Factors", "Flat", "Flattener", "facts_of", "families_in", "merged", "powers"]
+__all__ = ["Flat", "Flattener", "facts_of", "families_in", "flat_term", "merged", "powers"]
 
-#: A product: factors with whole exponents.
-Factors = dict[Term, int]
 #: The ends of nested ranges, the outermost first; the index of each may occur in those further inside.
 Ranges = tuple[tuple[Term, Term], ...]
 
@@ -56,6 +56,24 @@ def merged(flats: Iterable[Flat]) -> list[Flat]:
         number = f.number + (before.number if before is not None else 0)
         out[f.key] = Flat(number, f.ranges, f.factors)
     return [f for f in out.values() if f.number]
+
+
+def flat_term(proof: Proof, flat: Flat) -> Term:
+    """A flat term as a term, what is free of all its indices in front."""
+    node = proof.state.node
+    depth = len(flat.ranges)
+    inner: list[Term] = []
+    outer: list[Term] = [node(Num, flat.number)]
+    for f, e in flat.factors.items():
+        factor = f if e == 1 else node(Pow, None, f, node(Num, Fraction(e)))
+        if any(uses_index(f, k) for k in range(depth)):
+            inner.append(factor)
+        else:
+            outer.append(proof.add(shift(factor, -depth)))
+    term = proof.state.product(*inner)
+    for lo, hi in reversed(flat.ranges):
+        term = proof.state.store.node(Sum, None, (lo, hi, term), "i")
+    return proof.state.product(*outer, term)
 
 
 def facts_of(canonical: Canonical, ranges: Ranges, outside: Facts = ()) -> Facts:
@@ -120,11 +138,11 @@ class Flattener:
 
     def _chosen(self, products: Sequence[Factors]) -> list[Term | None]:
         """The sum to go into, for each product: of several with a derivative, one that joins others there."""
-        options: list[list[tuple[tuple[frozenset[tuple[Term, int]], object], Term]]] = []
+        options: list[list[tuple[tuple[frozenset[tuple[Term, int]], tuple[Term, ...]], Term]]] = []
         counts: dict[object, int] = {}
         for factors in products:
             sums = self._candidates(factors)
-            keyed = []
+            keyed: list[tuple[tuple[frozenset[tuple[Term, int]], tuple[Term, ...]], Term]] = []
             for s in sums:
                 rest = _without(factors, s)
                 keyed.append(((frozenset(rest.items()), s.args[:2]), s))
@@ -158,7 +176,7 @@ class Flattener:
 
     def _candidates(self, factors: Factors) -> list[Term]:
         """The sums that a product may be taken under: those with a derivative, or else the only one."""
-        sums = [f for f, e in factors.items() if f.__class__ is Sum and e > 0]
+        sums: list[Term] = [f for f, e in factors.items() if f.__class__ is Sum and e > 0]
         found = [f for f in sums if self.derivative(f)]
         if found:
             return found
@@ -203,7 +221,7 @@ class Flattener:
             index = depth - 1 - level
             lo, hi = flat.ranges[level]
             offsets = _offsets(flat.factors, index)
-            moves = sorted({*offsets, 0} if not offsets else offsets, reverse=True)
+            moves = sorted(offsets, reverse=True) or [Fraction(0)]
             good = [c for c in moves if self._moved(lo, hi, c) in self.declared]
             by = good[0] if good else moves[0]
             if (lo, hi) in self.declared or not by:

@@ -7,6 +7,7 @@ and others of the result have those of the rest with the same cofactor, all are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +16,8 @@ from ..kernel.judgement import Condition, Rejection
 from ..language.binding import shift
 from ..language.terms import App, Bound, Fn, Indexed, Num, Sym, Term
 from .chain import Facts
-from .flat import Factors, Flat, Flattener, facts_of, families_in, merged
+from .factors import Factors
+from .flat import Flat, Flattener, facts_of, families_in, merged
 from .proof import Proof
 from .ratio import put_indices
 
@@ -59,7 +61,7 @@ class Namer:
     ) -> None:
         self.canonical = flattener.canonical
         self.proof: Proof = flattener.proof
-        self._read = read
+        self.read = read
         self._derivative = flattener.derivative
         self._bodies: dict[tuple[int, Facts], Monomials | None] = {}
         self.names = list(self._all(opened))
@@ -149,7 +151,7 @@ class Namer:
             guard = None if name.guard is None else put_indices(self.proof, name.guard, values)
             if guard is None or self.canonical.holds([Condition("gt", guard)], facts):
                 try:
-                    found = self._read(self.canonical.term(instance))
+                    found = self.read(self.canonical.term(instance))
                 except Rejection:
                     found = None
             if found is not None and (len(found) > MAX_BODY or any(not f for _, f in found[:1])):
@@ -228,9 +230,7 @@ def _sites(proof: Proof, root: Term) -> Iterator[Term]:
             continue
         seen.add((id(node), depth))
         if node.__class__ is Indexed:
-            try:
+            with suppress(ValueError):
                 yield proof.add(shift(node, -depth))
-            except ValueError:
-                pass
         binds = node.binds or (0,) * len(node.args)
         todo.extend((a, depth + b) for a, b in zip(node.args, binds, strict=True))

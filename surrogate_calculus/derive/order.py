@@ -10,7 +10,21 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..kernel.inference import Definition
-from ..language.terms import App, Bound, Grad, Indexed, Num, Prod, Sum, Sym, Term, rebuild
+from ..language.terms import (
+    HAS_BINDER,
+    App,
+    Bound,
+    Grad,
+    Indexed,
+    Num,
+    Prod,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+    rebuild,
+    tree_size,
+)
 from .proof import Proof
 
 if TYPE_CHECKING:
@@ -18,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Order", "named_indices"]
 
+#: Indices are named in terms up to this size, and this depth.
+MAX_TREE, MAX_DEPTH = 20_000, 200
 #: The rank of a name that is not known yet.
 _UNKNOWN = 1 << 30
 
@@ -86,19 +102,21 @@ class Order:
 
     def key(self, term: Term) -> tuple[Any, ...]:
         """What terms are sorted by."""
-        found = self._keys.get(id(term))
-        if found is None:
-            name = _name(term)
-            own: Any = 0
-            if name is not None:
-                own = self._ranks.get(name, _UNKNOWN)
-            elif term.__class__ in (Num, Bound):
-                own = term.key
-            detail = term.key[1:] if term.__class__ is App else (str(term.key) if name is None else "")
-            found = (term.tag, own, repr(detail), tuple(self.key(a) for a in term.args))
-            self._keys[id(term)] = found
-            self._keep.append(term)
-        return found
+        keys = self._keys
+        if id(term) not in keys:
+            for node in postorder(term):
+                if id(node) not in keys:
+                    keys[id(node)] = self._own(node)
+                    self._keep.append(node)
+        return keys[id(term)]
+
+    def _own(self, node: Term) -> tuple[Any, ...]:
+        name = _name(node)
+        own: Any = node.key if node.__class__ in (Num, Bound) else 0
+        if name is not None:
+            own = self._ranks.get(name, _UNKNOWN)
+        detail = node.key[1:] if node.__class__ is App else (str(node.key) if name is None else "")
+        return node.tag, own, repr(detail), tuple(self._keys[id(a)] for a in node.args)
 
 
 def _name(node: Term) -> str | None:
@@ -112,11 +130,12 @@ def named_indices(term: Term, given: Document | None) -> Term:
 
     A copy outside of any store, which would give equal terms the same names.
     """
-    if given is None or not given.indices:
+    if given is None or not given.indices or not term.flags & HAS_BINDER or _deep(term):
         return term
     done: dict[tuple[int, tuple[str, ...]], Term] = {}
 
     def visit(node: Term, scope: tuple[str, ...]) -> Term:
+        new: Term
         used = scope if node.loose else ()
         found = done.get((id(node), used))
         if found is not None:
@@ -124,7 +143,8 @@ def named_indices(term: Term, given: Document | None) -> Term:
         if node.__class__ in (Sum, Prod):
             hint = _hint(node, given, scope)
             lo, hi = (visit(a, scope) for a in node.args[:2])
-            new: Term = node.__class__(lo, hi, visit(node.args[2], (*scope, hint)), hint)  # type: ignore[call-arg]
+            body = visit(node.args[2], (*scope, hint))
+            new = Sum(lo, hi, body, hint) if node.__class__ is Sum else Prod(lo, hi, body, hint)
         else:
             below = (*scope, "") if node.binds else scope
             new = rebuild(node, tuple(visit(a, below) for a in node.args))
@@ -134,11 +154,21 @@ def named_indices(term: Term, given: Document | None) -> Term:
     return visit(term, ())
 
 
+def _deep(term: Term) -> bool:
+    """Whether a term is larger or deeper than what anybody reads."""
+    if tree_size(term, MAX_TREE) > MAX_TREE:
+        return True
+    depth: dict[int, int] = {}
+    for node in postorder(term):
+        depth[id(node)] = 1 + max((depth[id(a)] for a in node.args), default=0)
+    return depth[id(term)] > MAX_DEPTH
+
+
 def _hint(node: Term, given: Document, scope: tuple[str, ...]) -> str:
     own: str = node.hint  # type: ignore[attr-defined]
     lo, hi = node.args[:2]
     exact = [name for name, ends in given.indices.items() if ends == (lo, hi)]
-    near = [name for name, ends in given.indices.items() if ends[1] == hi or ends[0] == lo and not hi.loose]
+    near = [name for name, ends in given.indices.items() if ends[0] == lo]
     ending = [name for name, ends in given.indices.items() if ends[1] == hi]
     for names in (exact, ending, near if own in near else []):
         for name in names:
