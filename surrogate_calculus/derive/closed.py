@@ -339,7 +339,7 @@ class Closed:
         else:
             chain.by("definition")
         for _ in range(2 * len(group) + 2):
-            chain.then(rewrite(proof, chain.term, here, facts, lambda node: node.__class__ is not Indexed))
+            chain.then(rewrite(proof, chain.term, here, facts, _reached))
         left = [n for n in _differentiated(chain.term) if n.__class__ is Indexed]
         if any(found is not None and _key(found) in members for found in map(proof.definition_of, left)):
             raise Rejection("the members of the group are not determined by one of them")
@@ -875,10 +875,22 @@ class _Shape:
 
     def _named(self, index: Term) -> Term:
         """An index by the name of the map that is defined to be it."""
+        if index.__class__ is Fn and index.key == "cases":
+            condition = index.args[0]
+            branches = (self._where(index.args[k], condition, k) for k in (1, 2))
+            index = self.state.node(Fn, "cases", condition, *branches)
         for d in self.proof.definitions.values():
             if d.left.__class__ is Indexed and d.arity == self.main.arity and d.body is index:
                 return d.left
         return index
+
+    def _where(self, index: Term, condition: Term, branch: int) -> Term:
+        """An index in a branch of cases: what a map that is defined by the same cases is there."""
+        definition = self.proof.definition_of(index)
+        if definition is None or not self.closed.index_valued(definition):
+            return index
+        body = put_indices(self.proof, definition.body, index.args[::-1])
+        return body.args[branch] if body.args[0] is condition else index
 
     def _family(self, step: Factors, base: Factors) -> Term:
         """A family for a part that has no closed form."""
@@ -1003,6 +1015,12 @@ def guarded(definition: Definition) -> bool:
         and any(n.__class__ is Bound for n in postorder(condition.args[0]))
         and all(n.__class__ in (Add, Mul, Num, Bound, Sym) for n in postorder(condition.args[0]))
     )
+
+
+def _reached(node: Term) -> bool:
+    """Whether ∇ reaches the operands of a node: not under ⊥, not in conditions, not in indices."""
+    comparison = node.__class__ is Fn and node.key in ("gt", "ge", "eq")
+    return node.__class__ not in (Stop, Indexed) and not comparison
 
 
 def _differentiated(term: Term) -> list[Term]:

@@ -126,7 +126,10 @@ class Families:
         for node in postorder(term):
             if node.__class__ is Eval and node.args[0].__class__ in (Indexed, Sym):
                 twice = self.proof.infer("eval_eval", self.state.node(Eval, None, node))
-                premises.append(self.proof.infer("arrow", node, None, [twice]))
+                if self.proof.right(twice) is node:
+                    premises.append(self.proof.infer("arrow", node, None, [twice]))
+                else:  # its value has been worked out
+                    premises.append(self.proof.concluding(node))
         return self.proof.infer("inside", term, None, premises) if premises else None
 
     def _simplified(self, term: Term) -> int | None:

@@ -151,6 +151,13 @@ class Proof:
             entry = (Eval,)
         return self._numbers.get(entry, {}).get(id(operator.args[0]))
 
+    def concluding(self, lhs: Term) -> int:
+        """The last step that concludes an equation with this left side without conditions."""
+        for step in range(len(self.log) - 1, -1, -1):
+            if self.left(step) is lhs and not self.conclusion(step).where:
+                return step
+        raise Rejection("nothing concludes it")
+
     def concluded(self, operator: Term) -> Term | None:
         """What a ∇ or → term was worked out to be, if it was."""
         number = self.number(operator)
