@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +43,3 @@ def test_it_runs_and_shows_what_it_prints(path: Path) -> None:
     stored = [cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for kept, fresh in zip(stored, outputs_of(notebook), strict=True):
         assert shown(fresh) == shown(kept)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_names_equations_that_its_formulas_are(path: Path) -> None:
-    text = "".join("".join(cell["source"]) for cell in read(path)["cells"])
-    for equation in ("Algorithm 1", "Eq. 13", "Eq. 56", "Eq. 60"):
-        assert re.search(re.escape(equation) + r"\b", text)
