@@ -7,7 +7,7 @@ collected wherever they stood.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -123,18 +123,52 @@ class Flattener:
             found = self._memo[id(term)] = _derivative(term, self._derivatives)
         return found
 
-    def flats(self, term: Term) -> list[Flat]:
+    def flats(self, term: Term, named: Callable[[Flat], Flat] | None = None) -> list[Flat]:
         """The flat terms of a canonical term.
+
+        Args:
+            term: the term.
+            named: puts names back; then products of sums share what is in front of them where that makes
+                names inside: ``(Σ w g)^2 / W^2`` is ``(Σ w̄ g)^2``.
 
         Raises:
             Rejection: there are too many.
         """
         monomials = [(Fraction(c), powers(factors)) for c, factors in self.canonical.monomials(term)]
+        if named is not None:
+            monomials = [(c, self._absorbed(factors, named)) for c, factors in monomials]
         chosen = self._chosen([factors for _, factors in monomials])
         out: list[Flat] = []
         for (number, factors), main in zip(monomials, chosen, strict=True):
             out += self._enter(number, factors, main, ())
         return merged(self._arranged(f) for f in out)
+
+    def _absorbed(self, factors: Factors, named: Callable[[Flat], Flat]) -> Factors:
+        """A product of sums with derivatives, each with what makes a name of its weight."""
+        sums = [f for f in factors if f.__class__ is Sum and self.derivative(f)]
+        if sum(factors[f] for f in sums) < 2:
+            return factors
+        out = dict(factors)
+        for series in sums:
+            inner = self.flats(series)
+            if len(inner) != 1:
+                continue
+            for v, e in list(out.items()):
+                times, unit = out[series], 1 if e > 0 else -1
+                if self.derivative(v) or abs(e) < times:
+                    continue
+                moved = self.proof.add(shift(v, len(inner[0].ranges)))
+                whole = {**inner[0].factors, moved: unit}
+                flat = named(Flat(inner[0].number, inner[0].ranges, whole))
+                if moved in inner[0].factors or moved in flat.factors or flat.number != 1:
+                    continue
+                new = self.canonical.term(flat_term(self.proof, flat))
+                if new.__class__ is Sum:
+                    del out[series]
+                    out[v] -= unit * times
+                    out[new] = out.get(new, 0) + times
+                    break
+        return {f: e for f, e in out.items() if e}
 
     def _chosen(self, products: Sequence[Factors]) -> list[Term | None]:
         """The sum to go into, for each product: of several with a derivative, one that joins others there."""

@@ -148,7 +148,7 @@ class Presenter:
         rest, found = self.scores.of(canonical)
         if not found:
             raise Rejection("nothing to name")
-        flats = self.namer.named(self.flattener.flats(rest))
+        flats = self.namer.named(self.flattener.flats(rest, self._named))
         return self._written([*flats, *found], (), names)
 
     def _same(self, term: Term, proposal: Term) -> int:
@@ -211,10 +211,15 @@ class Presenter:
     # --------------------------------------------------------------------------------------- form
     def presented(self, term: Term, facts: Facts, names: bool = True) -> Term:
         """The presented form of a canonical term, whose names are put back or not."""
-        flats = self.flattener.flats(term)
         if names:
-            flats = self.namer.named(flats, facts)
+            flats = self.namer.named(self.flattener.flats(term, self._named), facts)
+        else:
+            flats = self.flattener.flats(term)
         return self._written(flats, facts, names)
+
+    def _named(self, flat: Flat) -> Flat:
+        """A flat term on its own with names put back."""
+        return self.namer.named([flat])[0]
 
     def _written(self, flats: Sequence[Flat], facts: Facts, names: bool) -> Term:
         def show(term: Term, facts: Facts) -> Term:
