@@ -64,8 +64,11 @@ class Definition:
 
 
 def head(term: Term) -> tuple[object, ...]:
-    """What a definition defines: a symbol, a family of so many indices, or a function of such slots."""
-    return (term.tag, *(term.key[:4] if term.__class__ is App else (term.key,)), len(term.args))
+    """What a definition defines: a symbol, a family of so many indices, a function of such slots or paths."""
+    if term.__class__ is not App:
+        return term.tag, term.key, len(term.args)
+    paths = (any(a.__class__ is Fn and a.key == "slice" for a in slot.args) for slot in term.args)
+    return term.tag, *term.key[:4], len(term.args), *paths
 
 
 @dataclass(slots=True)
@@ -129,11 +132,11 @@ class Inference:
             equation = self._computed(schema, lhs, rhs)
         if equation.lhs is not lhs or (rhs is not None and equation.rhs is not rhs):
             raise Rejection(f"{rule} does not give what is claimed")
-        if any(p.whole for p in premises) and max(lhs.loose, equation.rhs.loose):
+        if any(p.whole for p in premises):
             roots = {"inside": [lhs], "induction": [p.rhs for p in premises]}.get(rule, ())
             if lhs.__class__ is Expect or any(t.flags & HAS_EXPECT for t in roots):
                 raise Rejection("an equation about whole numbers may not be used under 𝔼")
-            equation = replace(equation, whole=True)
+            equation = replace(equation, whole=max(lhs.loose, equation.rhs.loose) > 0)
         if equation.relation is STRICT and not equation.where and not equation.whole:
             self.state.learn(equation.lhs, equation.rhs)
         return equation
