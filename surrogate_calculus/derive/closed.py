@@ -727,7 +727,10 @@ class Closed:
                 pattern, left = (instantiate(t, meta(str(n))) for t in (pattern, left))
             found = match(pattern, product)
             if found is not None and all(f"?{n}" in found for n in range(d.arity)):
-                return instance(left, found, self.state.store)
+                try:
+                    return instance(left, found, self.state.store)
+                except Rejection:  # another lineage than that of the path
+                    continue
         return product
 
 
