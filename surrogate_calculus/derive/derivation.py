@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..kernel.judgement import Hypothesis
 from ..language.terms import Term, postorder
 from .hypotheses import readable
-from .steps import Step, brief_steps, full_steps
+from .steps import Step, brief_steps, full_steps, named_steps
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
@@ -62,7 +62,8 @@ class Derivation:
     @cached_property
     def steps(self) -> list[Step]:
         """The derivation with a line per idea."""
-        return brief_steps(self._proof, self.start, list(self._operations))
+        steps = brief_steps(self._proof, self.start, list(self._operations))
+        return named_steps(self.start, steps, self.document)
 
     def steps_in(self, grain: str) -> list[Step]:
         """The steps in a grain.
@@ -78,7 +79,8 @@ class Derivation:
             return self.steps
         if grain != "full":
             raise ValueError(f"the grain is 'brief' or 'full', not {grain!r}")
-        return full_steps(self._proof, self.start, list(self._operations))
+        full = full_steps(self._proof, self.start, list(self._operations))
+        return named_steps(self.start, full, self.document)
 
     @cached_property
     def certificate(self) -> dict[str, Any]:
@@ -114,11 +116,11 @@ class Derivation:
         from ..printing.latex import to_latex
 
         if grain is None:
-            return to_latex(self.result)
-        rows = [f"& {to_latex(self.start)}"]
+            return to_latex(self.result, given=self.document)
+        rows = [f"& {to_latex(self.start, given=self.document)}"]
         for step in self.steps_in(grain):
             label = step.rule.replace("_", r"\_")
-            rows.append(f"={{}}& {to_latex(step.term)} && \\text{{({label})}}")
+            rows.append(f"={{}}& {to_latex(step.term, given=self.document)} && \\text{{({label})}}")
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
     def to_mathml(self, grain: str | None = None) -> str:
@@ -126,10 +128,10 @@ class Derivation:
         from ..printing.mathml import to_mathml
 
         if grain is None:
-            return to_mathml(self.result)
+            return to_mathml(self.result, given=self.document)
 
         def inner(term: Term) -> str:
-            text = to_mathml(term)
+            text = to_mathml(term, given=self.document)
             return "<mrow>" + text[text.index(">") + 1 : text.rindex("</math>")] + "</mrow>"
 
         rows = [f"<mtr><mtd></mtd><mtd>{inner(self.start)}</mtd><mtd></mtd></mtr>"]

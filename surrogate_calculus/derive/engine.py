@@ -34,6 +34,7 @@ from .collect import collect
 from .derivation import Derivation
 from .families import Families, families_of
 from .fold import fold, unfold
+from .order import named_indices
 from .present import present
 from .proof import Proof
 from .push import Pusher, gradient_parameters, log_domain
@@ -268,22 +269,22 @@ def _derive(
     if families is not None:
         advance(families.settle)
         advance(families.plain_values)
-    before = current
-    if given is not None:
-        advance(lambda term: present(proof, given, families, pusher, expr, term))
-    if current is before:
-        for tidy in (collect, fold):
-            advance(lambda term, tidy=tidy: tidy(proof, term))
+    shown = present(proof, given, families, pusher, expr, current) if given is not None else None
+    if shown is not None:
+        advance(lambda term: shown)
+    else:
+        advance(lambda term: collect(proof, term))
+        advance(lambda term: fold(proof, term))
     last = proof.chain(done) if done else proof.infer("inside", start)
     params = gradient_parameters(plain)
-    constants = _constants(nodes, params, given) if params else []
+    constants = _constants(postorder(plain), params, given) if params else []
     if current is proof.state.zero:
         if constants:
             _refuse_silent_zero(plain, constants)
         _refuse_absent(params, occurring)
     derivation = Derivation(
         start=start,
-        result=current,
+        result=named_indices(current, given),
         expression=expr,
         wrt=names,
         vectors=vectors,

@@ -8,7 +8,8 @@ its own, zeros and ones go on a line of arithmetic.  Both are read off the same 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..errors import DeriveError
 from ..kernel.calculus import State, evaluation, gradient
@@ -18,12 +19,18 @@ from ..kernel.rules import RULES
 from ..language.binding import free_names
 from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder, tree_size
 from .collect import MAX_TREE
+from .order import named_indices
 from .proof import Proof
 
-__all__ = ["Step", "brief_steps", "full_steps"]
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+
+__all__ = ["Step", "brief_steps", "full_steps", "named_steps"]
 
 #: More lines than this are not shown: nobody reads them, and the certificate has them all.
 MAX_LINES = 5_000
+#: The indices of longer derivations keep the names that they have.
+MAX_NAMED = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +118,74 @@ def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
     first = 0
     for number in operations:
         before, after = proof.left(number), proof.right(number)
-        rules = dict.fromkeys(
-            proof.log[n][0] for n in range(first, number + 1) if proof.log[n][0] not in _SILENT
-        )
+        rules = _rules(proof, first, number)
         first = number + 1
         if before is after:
             continue
-        out.append(_step(proof.state, tuple(rules) or (proof.log[number][0],), whole, before, after))
+        out.append(_step(proof.state, rules, whole, before, after))
         whole = out[-1].term
     return out
 
 
 #: Rules that only carry an equation to where it is used.
 _SILENT = frozenset({"congruence", "inside", "transitivity", "symmetry", "grad_constant", "eval_free"})
+#: Rules about numbers, ranges and conditions, which go without saying where others are named.
+_MINOR = frozenset(
+    name
+    for name in RULES
+    if name.startswith(("gt_", "ge_", "eq_", "cases_", "sum_", "product_", "stop_", "log_p", "log_m", "exp_"))
+    or name in ("instance", "split", "value", "arrow", "eval_eval")
+) - {"product_log_derivative", "sum_add"}
+
+
+def _rules(proof: Proof, first: int, number: int) -> tuple[str, ...]:
+    """The rules that a step rests on, an induction in front.
+
+    A pass over a whole term is logged step by step, and so is what it rests on; other steps name their
+    premises.
+    """
+    log = proof.log
+    idea = number
+    while log[idea][0] == "transitivity":
+        idea = log[idea][3][0]
+    if RULES[log[idea][0]].operator or log[idea][0].endswith("log_derivative"):
+        used = dict.fromkeys(log[n][0] for n in range(first, number + 1))
+    else:
+        used = dict.fromkeys(log[n][0] for n in _below(proof, number))
+    spoken = [name for name in used if name not in _SILENT]
+    major = [name for name in spoken if name not in _MINOR] or spoken
+    major.sort(key=lambda name: name != "induction")
+    return tuple(major) or (log[number][0],)
+
+
+def _below(proof: Proof, number: int) -> list[int]:
+    """A step and all that it rests on, in order."""
+    seen, todo = {number}, [number]
+    while todo:
+        for premise in proof.log[todo.pop()][3]:
+            if premise not in seen:
+                seen.add(premise)
+                todo.append(premise)
+    return sorted(seen)
+
+
+def named_steps(start: Term, steps: list[Step], given: Document | None) -> list[Step]:
+    """Steps with a document's names for bound indices, see :func:`~.order.named_indices`."""
+    if given is None or len(steps) > MAX_NAMED:
+        return steps
+    out: list[Step] = []
+    before = named_indices(start, given)
+    for step in steps:
+        after = named_indices(step.term, given)
+        places = []
+        for whole in (before, after):
+            for position in step.place:
+                whole = whole.args[position]
+            places.append(whole)
+        scope = _scope(before, step.place) if places[0].loose else ()
+        out.append(replace(step, before=places[0], after=places[1], term=after, scope=scope))
+        before = after
+    return out
 
 
 class _Literal(State):
