@@ -55,7 +55,7 @@ def present(
     expression: Term,
     term: Term,
 ) -> int | None:
-    """Present a result; the step that concludes ``term = presented``, None where nothing better is found.
+    """Present a result; the step that concludes ``term = presented``, None where no form is found.
 
     Args:
         proof: where the steps go.
@@ -117,12 +117,12 @@ class Presenter:
 
     # ------------------------------------------------------------------------------------ entries
     def step(self, term: Term) -> int | None:
-        """The step that concludes ``term = presented``; None where nothing better is found."""
+        """The step that concludes ``term = presented``; None where no form is found."""
         if tree_size(term, MAX_TREE) > MAX_TREE:
             return None
         for proposal in self._proposals(term):
             if proposal is term:
-                return None
+                return self.proof.infer("inside", term)
             try:
                 return self._same(term, proposal)
             except (Rejection, DeriveError):
