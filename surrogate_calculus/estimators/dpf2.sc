@@ -33,6 +33,7 @@ define α[t,i] = Σ[j=1..N](w̄[t-1,j] * p(x[t,i], y[t] | x[t-1,j]; θ) * (α[t-
 #: score
 #:   paper: Eq. 24–25, 88–99
 #:   estimator: Σ[i=1..N](w̄[T,i] * α[T,i])
-#:   print: Eq. 25, 89 and 90 have w̄ at time t+1 for time t; Eq. 25 and 89 weigh with p(x|x) for p(x,y|x), and
-#:     Eq. 89 and 90 drop the condition x[t,j] of the last density; Eq. 96 then differs from Eq. 90 in nothing.
+#:   print: Eq. 25, 89 and 90 have w̄ at time t+1 for time t, and no initial value; Eq. 89 and 90 drop the
+#:     condition x[t,j] of the last density.
+#:   note: Eq. 25 weighs with p(x|x) in place of p(x,y|x), which is the same where y depends on its own x alone.
 derive →(∇θ log Z)

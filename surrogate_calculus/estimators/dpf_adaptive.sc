@@ -36,7 +36,7 @@ define f̄      = Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ))
 #: score
 #:   paper: Algorithm 1, Eq. 13
 #:   estimator: Σ[i=1..N](w̄[T,i] * ∇θ log p(x̃[1:T,i], y[1:T]; θ))
-#:   print: Algorithm 1 has ṽ and w̃ at time t-1 in the weight at time t, and sums up to T in place of N.
+#:   print: Algorithm 1 has ṽ and w̃ at time t-1 in the weight at time t.
 derive →(∇θ log Z)
 
 #: posterior expectation

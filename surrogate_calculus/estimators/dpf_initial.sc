@@ -9,7 +9,6 @@ index i, j = 1..N;  index t = 1..T;  index s = 0..T
 observed y[t]
 density p(x[t], y[t] | x[t-1]; θ), q(x[t] | x[t-1]; φ), p0(x[0]; θ)
 resampling R
-function f(x; θ)
 
 sample x[0,i] ~ ⊥(p0(·; θ))
 sample a[t,·] ~ R(⊥(v̄[t-1,·]))
@@ -23,12 +22,10 @@ define V[s]   = Σ[i=1..N] v[s,i]
 define v̄[s,i] = v[s,i] / V[s]
 define Z      = ∏[s=0..T] V[s]
 
-# What they are in value: the particle filter (Algorithm 1, left).
+# What they are in value.
 define w[t,i] = 1/N * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
 define W[t]   = Σ[i=1..N] w[t,i]
 define w̄[t,i] = w[t,i] / W[t]
-define Ẑ      = ∏[t=1..T] W[t]
-define f̄      = Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ))
 
 #: score
 #:   paper: Algorithm 1, Eq. 13, with p(x₀) dependent on θ

@@ -8,7 +8,7 @@ index i, j = 1..N;  index t = 1..T
 observed y[t]
 density p(x[t], y[t] | x[t-1]; θ), q(x[t] | x[t-1]; φ), p0(x0), n(ε)
 resampling R
-function f(x; θ), h(ε, x; φ)
+function h(ε, x; φ)
 
 sample x0[i] ~ p0
 define x[0,i] = x0[i]
@@ -24,17 +24,15 @@ define V[t]   = Σ[i=1..N] v[t,i]
 define v̄[t,i] = v[t,i] / V[t]
 define Z      = ∏[t=1..T] V[t]
 
-# What they are in value: the particle filter (Algorithm 1, left).
+# What they are in value.
 define w[t,i] = 1/N * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
 define W[t]   = Σ[i=1..N] w[t,i]
 define w̄[t,i] = w[t,i] / W[t]
-define Ẑ      = ∏[t=1..T] W[t]
-define f̄      = Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ))
 
 #: proposal
 #:   paper: Eq. 23, 87
-#:   estimator: Σ[i=1..N](w̄[T,i] * (∇φ log p(x̃[1:T,i], y[1:T]; θ) - ∇φ log q(x̃[1:T,i]; φ)))
-#:   print: Eq. 23 has h(ε, x[t-1,i]) without the ancestor; the left side of Eq. 87 is divided by Z once too often.
+#:   estimator: Σ[i=1..N](w̄[T,i] * ∇φ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)))
+#:   print: Section 4.1 has h(ε, x[t-1,i]) without the ancestor; the left side of Eq. 87 is divided by Z once too often.
 #:   note: The derivatives are total: φ stands in the particles too.
 derive →(∇φ log Z)
 

@@ -8,7 +8,6 @@ parameter θ[k], φ
 observed y[t]
 density p(x[t], y[t] | x[t-1]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
 resampling R
-function f(x; θ)
 
 sample x[0,i] ~ p0
 sample a[t,·] ~ R(⊥(v̄[t-1,·]))
@@ -26,8 +25,6 @@ define Z      = ∏[t=1..T] V[t]
 define w[t,i] = 1/N * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
 define W[t]   = Σ[i=1..N] w[t,i]
 define w̄[t,i] = w[t,i] / W[t]
-define Ẑ      = ∏[t=1..T] W[t]
-define f̄      = Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ))
 
 #: score
 #:   paper: Eq. 13, 55–62
