@@ -3,16 +3,17 @@
 ``A = B`` claims equality at every (θ, θ̂), so that automatic differentiation of any order cannot tell the
 two apart; ``A =→ B`` claims equality of values only (design §1).
 
-To prove, every ∇ and → is pushed inside on both sides and what is left is compared by arithmetic.  To
-refute, opaque functions are replaced by random polynomials with rational coefficients, names by random
-rationals, and both sides are evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which
-finds the least order of automatic differentiation that shows the difference.
+To prove, every ∇ and → is pushed inside on both sides and what is left is compared by its canonical form.
+To refute, counts are small, a document is written out for them with random ancestors, opaque functions are
+replaced by random polynomials with rational coefficients, names by random rationals, and both sides are
+evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which finds the least order of automatic
+differentiation that shows the difference.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
@@ -21,8 +22,25 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ParseError, Span, SurrogateError
 from ..kernel import Equation, Relation, Verdict, check
 from ..kernel.judgement import Rejection
-from ..language.terms import App, Axis, Eval, Grad, Indexed, Sym, Term, postorder
+from ..language.binding import substitute
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_GRAD,
+    App,
+    Axis,
+    Eval,
+    Grad,
+    Indexed,
+    Num,
+    Sym,
+    Term,
+    postorder,
+    rebuild,
+)
+from .canonical import Canonical
+from .chain import Facts, rewrite
 from .engine import prepared
+from .families import Families, families_of
 from .fold import unfold
 from .proof import Proof
 from .push import Pusher, gradient_parameters, log_domain
@@ -35,6 +53,8 @@ __all__ = ["Counterexample", "prove", "split_claim"]
 #: Orders of ∇ and random instantiations that a refutation tries.
 MAX_ORDER = 3
 TRIES = 12
+#: After so many of them where both sides are equal no more is tried.
+SAME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +145,15 @@ def prove(
             raise
     else:
         (lhs, rhs), relation = claim, Relation.VALUE if values else Relation.STRICT
-    verdict = _prove(lhs, rhs, relation, given)
-    if verdict is not None:
-        return verdict
     equation = Equation(relation, lhs, rhs)
-    found = _refute(lhs, rhs, relation, given, random.Random(seed))
+    rng = random.Random(seed)
+    found = _refute(lhs, rhs, given, rng, orders=1, sizes=SIZES[:1])  # a false claim is mostly seen at once
+    if found is None:
+        verdict = _prove(lhs, rhs, relation, given)
+        if verdict is not None:
+            return verdict
+        orders = MAX_ORDER + 1 if relation is Relation.STRICT else 1
+        found = _refute(lhs, rhs, given, rng, orders, SIZES)
     if found is None:
         reason = "neither a proof nor an exact counterexample was found"
         return Verdict("undecided", claim=equation, reason=reason)
@@ -143,33 +167,83 @@ def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> 
         term = proof.add(side)
         term = proof.state.node(Eval, None, term) if relation is Relation.VALUE else term
         sides.append(term)
-    log_names = log_domain(postorder(lhs, rhs))
+    bodies = [d.body for d in proof.definitions.values()]
+    log_names = log_domain(postorder(lhs, rhs, *bodies))
     log_names |= set(given.densities if given is not None else ())
     params = frozenset().union(*(gradient_parameters(s) for s in sides))
-    try:
-        worked = [_work_out(proof, side, params, log_names) for side in sides]
-        ends = [proof.right(w[-1]) if w else side for w, side in zip(worked, sides, strict=True)]
+    for moves, canonical in _strategies(proof, sides, given, params, log_names):
         try:
-            same = proof.infer("ring", ends[0], ends[1])
-        except Rejection:
-            same = proof.infer("field", ends[0], ends[1])
-    except (Rejection, SurrogateError):
-        return None
-    steps = [*worked[0], same]
+            step = _connected(proof, sides, moves, canonical)
+        except (Rejection, SurrogateError):
+            continue
+        if relation is Relation.VALUE:
+            step = proof.infer("arrow", sides[0].args[0], sides[1].args[0], [step])
+        return check(proof.certificate(step))
+    return None
+
+
+def _connected(proof: Proof, sides: Sequence[Term], moves: Sequence[_Move], canonical: Canonical) -> int:
+    """The step that concludes that both sides are equal, once worked out.
+
+    Raises:
+        Rejection, SurrogateError: they are not, or cannot be worked out.
+    """
+    worked = [_work_out(proof, side, moves) for side in sides]
+    ends = [proof.right(w[-1]) if w else side for w, side in zip(worked, sides, strict=True)]
+    steps = [*worked[0], canonical.equal(ends[0], ends[1])]
     if worked[1]:
-        whole = proof.chain(worked[1])
-        steps.append(proof.infer("symmetry", ends[1], sides[1], [whole]))
-    last = proof.chain(steps)
-    if relation is Relation.VALUE:
-        last = proof.infer("arrow", sides[0].args[0], sides[1].args[0], [last])
-    return check(proof.certificate(last))
+        steps.append(proof.infer("symmetry", ends[1], sides[1], [proof.chain(worked[1])]))
+    return proof.chain(steps)
 
 
-def _work_out(proof: Proof, term: Term, params: Collection[str], log_names: Collection[str]) -> list[int]:
+#: What takes a term to a step that concludes ``term = something``, or to None.
+_Move = Callable[[Term], "int | None"]
+#: So many families of a recursion are unfolded, those first that are defined by the others.
+MAX_OPENED = 3
+
+
+def _strategies(
+    proof: Proof,
+    sides: Sequence[Term],
+    given: Document | None,
+    params: Collection[str],
+    log_names: Collection[str],
+) -> Iterator[tuple[list[_Move], Canonical]]:
+    """What may work the sides out, in order, and the canonical form to compare with."""
+    is_family = families_of(proof)
+    occurring = {n.key for n in postorder(*sides) if n.__class__ in (Sym, Indexed)}
+    occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
+    recursive = [d for d in proof.definitions.values() if d.name in occurring and d.measure is not None]
+
+    def unfolded(term: Term) -> int | None:
+        return unfold(proof, term)
+
+    def pushed(term: Term) -> int | None:
+        return Pusher(proof, params, log_names, is_family).push(term)
+
+    def opened(name: str) -> _Move:
+        def here(node: Term, facts: Facts) -> int | None:
+            found = proof.definition_of(node)
+            return proof.infer("definition", node) if found is not None and found.name == name else None
+
+        return lambda term: rewrite(proof, term, here)
+
+    if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
+        later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
+        for count in range(len(later) + 1):
+            yield [unfolded, *later[:count]], Canonical(proof)
+    if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
+        families = Families(proof, given, params, log_names)
+        yield [families.close, pushed, families.settle], families.closed.canonical
+    else:
+        yield [unfolded, pushed], Canonical(proof)
+
+
+def _work_out(proof: Proof, term: Term, moves: Sequence[_Move]) -> list[int]:
     """The steps that unfold a side and push its operators inside."""
     steps = []
-    for move in (unfold, lambda p, t: Pusher(p, params, log_names).push(t)):
-        step = move(proof, term)
+    for move in moves:
+        step = move(term)
         if step is not None:
             steps.append(step)
             term = proof.right(step)
@@ -177,32 +251,124 @@ def _work_out(proof: Proof, term: Term, params: Collection[str], log_names: Coll
 
 
 def _refute(
-    lhs: Term, rhs: Term, relation: Relation, given: Document | None, rng: random.Random
+    lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
+    pair = [_scalar(side) for side in (lhs, rhs)]
+    if any(n.__class__ is Axis for n in postorder(*pair)):
+        return None
+    params = sorted(gradient_parameters(pair[0]) | gradient_parameters(pair[1]))
+    if given is not None:
+        params = sorted({*params, *given.parameters})
+    params = params or sorted(_symbols(postorder(*pair)))
+    instances: list[tuple[Sequence[Term], dict[str, Any]]] = [(pair, {})]
+    if given is not None:
+        written = (_concrete(pair, given, size, rng) for size in sizes)
+        instances = [instance for instance in written if instance is not None]
+    for order in range(orders):
+        for wrt in combinations_with_replacement(params, order):
+            for instance, counts in instances:
+                found = _difference(instance, wrt, given, rng)
+                if found is not None:
+                    point, functions, left, right = found
+                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right)
+    return None
+
+
+#: What counts are at most, in the order in which instances are tried.
+SIZES = (2, 3, 1)
+
+
+def _difference(
+    pair: Sequence[Term], wrt: tuple[str, ...], given: Document | None, rng: random.Random
+) -> tuple[dict[str, Any], dict[str, Any], Fraction, Fraction] | None:
+    """A point at which two terms differ after ∇s, and their values there."""
     from ..semantics import Model
 
-    if given is not None:
-        lhs, rhs = given.unfold(lhs), given.unfold(rhs)
-    both = postorder(lhs, rhs)
-    if any(n.__class__ is Axis for n in both):
+    sides = [_valued(side, wrt) for side in pair]
+    if any(side is None for side in sides):
         return None
-    params = sorted(gradient_parameters(lhs) | gradient_parameters(rhs)) or sorted(_symbols(both))
-    orders = range(MAX_ORDER + 1) if relation is Relation.STRICT else range(1)
-    for order in orders:
-        for wrt in combinations_with_replacement(params, order):
-            sides = [_valued(side, wrt) for side in (lhs, rhs)]
-            if any(side is None for side in sides):
-                continue
-            for _ in range(TRIES):
-                point, functions = _instantiation(both, given, rng)
-                try:
-                    left, right = (Model(point, functions).value(side) for side in sides if side is not None)
-                except SurrogateError:
-                    continue
-                if isinstance(left, Fraction) and isinstance(right, Fraction) and left != right:
-                    return Counterexample(order, wrt, point, functions, left, right)
+    nodes = postorder(*pair)
+    equal = 0
+    for _ in range(TRIES):
+        point, functions = _instantiation(nodes, given, rng)
+        try:
+            left, right = (Model(point, functions).value(side) for side in sides if side is not None)
+        except SurrogateError:
+            continue
+        if isinstance(left, Fraction) and isinstance(right, Fraction) and left != right:
+            return point, functions, left, right
+        equal += 1
+        if equal == SAME:
+            break
     return None
+
+
+def _scalar(term: Term) -> Term:
+    """The term for vector parameters of dimension one: without coordinates, where that is all it takes."""
+    done: dict[int, Term] = {}
+    for node in postorder(term):
+        args = tuple(done[id(a)] for a in node.args)
+        if node.__class__ is Grad and args[1:] and args[1].__class__ is Axis:
+            done[id(node)] = Grad(node.key, args[0])
+        elif isinstance(node, App) and any(a.__class__ is Axis for a in args[node.n_slots :]):
+            done[id(node)] = rebuild(node, args).with_partials([(slot, None) for slot, _ in node.key[4]])  # type: ignore[attr-defined]
+        elif node.__class__ is Indexed and len(args) == 1 and args[0].__class__ is Axis:
+            done[id(node)] = Sym(node.key)
+        else:
+            done[id(node)] = rebuild(node, args)
+    return done[id(term)]
+
+
+def _concrete(
+    pair: Sequence[Term], given: Document, size: int, rng: random.Random
+) -> tuple[list[Term], dict[str, Any]] | None:
+    """Both sides written out for random counts, indices and ancestors."""
+    from ..semantics.unroll import Unroller, whole
+
+    counts = dict.fromkeys(given.counts, size)
+    defined = {d.name for d in given.definitions}
+    maps = {
+        name: _Map(rng.randrange(2**32), counts.get(_range_of(name, given), size))
+        for name in given.index_valued
+        if name not in defined
+    }
+    unroller = Unroller(given, counts, maps)
+    names = _symbols(postorder(*pair)) & set(given.indices)
+    try:
+        indices = {}
+        for name in sorted(names):
+            lo, hi = (whole(unroller.run(end), "an index", end) for end in given.indices[name])
+            indices[name] = rng.randint(lo, hi)
+        put = {name: Num(value) for name, value in indices.items()}
+        return [unroller.run(substitute(side, put)) for side in pair], {**counts, **indices}
+    except (SurrogateError, ValueError):
+        return None
+
+
+def _range_of(name: str, given: Document) -> str:
+    """The count up to which the values of an index map go: that of its last index."""
+    for node in postorder(*(d.body for d in given.definitions), *(s.law for s in given.samples)):
+        if node.__class__ is Indexed and node.key == name and node.args[-1].__class__ is Sym:
+            end = given.indices.get(node.args[-1].key, (None, None))[1]
+            if end.__class__ is Sym:
+                return str(end.key)
+    return ""
+
+
+class _Map(dict[tuple[int, ...], int]):
+    """An index map with random values."""
+
+    def __init__(self, seed: int, size: int) -> None:
+        super().__init__()
+        self._seed, self._size = seed, size
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: tuple[int, ...]) -> int:
+        found = self[key] = random.Random(f"{self._seed}:{key}").randint(1, self._size)
+        return found
 
 
 def _valued(term: Term, wrt: tuple[str, ...]) -> Term | None:
