@@ -20,13 +20,14 @@ from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.kernel.calculus import State, evaluation, gradient, stopping
 from surrogate_calculus.kernel.certificate import FORMAT, VERSION
 from surrogate_calculus.kernel.facts import Facts
-from surrogate_calculus.kernel.inference import Definition, Inference
+from surrogate_calculus.kernel.inference import Definition, Inference, recursion_step, split_on
 from surrogate_calculus.kernel.judgement import Condition, Equation, Hypothesis, Rejection, Relation
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
-from surrogate_calculus.language.binding import instantiate
+from surrogate_calculus.language.binding import instantiate, shift, substitute
 from surrogate_calculus.language.terms import (
     Add,
+    App,
     Axis,
     Bound,
     Eval,
@@ -36,7 +37,9 @@ from surrogate_calculus.language.terms import (
     Mul,
     Num,
     Pow,
+    Prod,
     Stop,
+    Sum,
     Sym,
     Term,
     postorder,
@@ -96,7 +99,7 @@ class Workshop:
         self.builder = _Small(rng, Options(size=10**9, rational_only=rational, vector=vector))
         self.builder.make_point()
         self.binders = rng.choice((0, 0, 0, 1, 2))
-        self.state = State(Facts([("positive", "p"), ("positive", "q"), ("count", "N")]))
+        self.state = State(Facts([("positive", "p"), ("positive", "q"), ("count", "N"), ("index", "a")]))
         self.inference = Inference(self.state)
         self.log: list[tuple[str, Equation, tuple[Equation, ...]]] = []
 
@@ -171,7 +174,8 @@ class Workshop:
             "version": VERSION,
             "nodes": table.rows,
             "definitions": [
-                [table[d.left], d.arity, table[d.body], None, n] for n, d in enumerate(definitions)
+                [table[d.left], d.arity, table[d.body], d.measure and table[d.measure], n]
+                for n, d in enumerate(definitions)
             ],
             "dependence": [],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
@@ -199,7 +203,10 @@ class Workshop:
 
     def unfold(self, term: Term) -> Term:
         """The term without defined names, done here by hand."""
+        term = self._unfold_recursions(term)
         for definition in reversed(list(self.inference.definitions.values())):
+            if definition.measure is not None:
+                continue
             done: dict[int, Term] = {}
             for node in postorder(term):
                 args = tuple(done[id(a)] for a in node.args)
@@ -209,6 +216,21 @@ class Workshop:
                     done[id(node)] = _with(node, args)
             term = done[id(term)]
         return term
+
+    def _unfold_recursions(self, term: Term) -> Term:
+        """Families by recursion at numbers, as often as it takes."""
+        known = {d.name: d for d in self.inference.definitions.values() if d.measure is not None}
+        done: dict[int, Term] = {}
+        for node in postorder(term) if known else ():
+            args = tuple(done[id(a)] for a in node.args)
+            found = known.get(node.key) if node.__class__ is Indexed else None
+            if found is None or any(a.loose for a in args):
+                done[id(node)] = _with(node, args)
+                continue
+            body = unfolded(found, args)
+            guard = self.model().value(body.args[0])
+            done[id(node)] = self._unfold_recursions(body.args[1 if guard else 2])
+        return done[id(term)] if known else term
 
     def define(self, name: str, arity: int, body: Term) -> None:
         left = Indexed(name, *map(Bound, reversed(range(arity)))) if arity else Sym(name)
@@ -279,8 +301,6 @@ def _with(node: Term, args: tuple[Term, ...]) -> Term:
 
 def unfolded(definition: Definition, args: tuple[Term, ...]) -> Term:
     """The body at arguments, by substituting for names that occur nowhere else."""
-    from surrogate_calculus.language.binding import substitute
-
     names = [f"_{definition.name}_{k}" for k in range(len(args))]
     body = definition.body
     for name in reversed(names):  # the last index is the innermost
@@ -395,7 +415,18 @@ TARGETS: dict[str, Target] = {
 }  # fmt: skip
 
 #: Rules whose instances are transcendental; the others are tested on rational terms, exactly.
-TRANSCENDENTAL = ("exp", "log", "sqrt", "sin", "cos", "tan", "sigmoid", "softplus", "power_general")
+TRANSCENDENTAL = (
+    "exp",
+    "log",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "sigmoid",
+    "softplus",
+    "power_general",
+    "product_power",
+)
 
 
 def operator_step(rule: str, w: Workshop) -> Equation:
@@ -424,9 +455,14 @@ def learn_below(w: Workshop, operator: Term) -> None:
 
 def pattern_step(rule: Rule, w: Workshop) -> Equation:
     """A random instance of a rule that is a pattern."""
-    assert rule.left is not None
-    needy = {n.key for _, condition in rule.conditions for n in postorder(condition) if n.__class__ is Sym}
+    assert rule.left is not None and rule.right is not None
+    needy = metas(t for kind, t in rule.conditions if kind in ("positive", "nonzero"))
+    numbers = metas(t for kind, t in rule.conditions if kind not in ("positive", "nonzero"))
+    free = {n.key[0] for side in (rule.left, rule.right) for n in postorder(side)
+            if isinstance(n, App) and n.name.startswith("?") and not n.args}  # fmt: skip
     lo, hi = w.builder.bounds(w.place())
+    if rule.name.endswith("_empty") and w.rng.random() < 0.7:
+        lo = Add(hi, Num(w.rng.randint(0, 2)))
     param = w.param()
     coordinate = w.coordinate(param)
     found: Substitution = {
@@ -437,11 +473,43 @@ def pattern_step(rule: Rule, w: Workshop) -> Equation:
         "?hi": (w.add(hi), 0),
     }
     everywhere = w.rng.random() < 0.4
-    for name, depth in metavariables(rule.left):
-        if name not in found:
+    determined = []
+    for side in (rule.left, rule.right):
+        for name, depth in metavariables(side):
+            if name in found:
+                continue
             make = w.positive if name in needy or everywhere else w.expr
-            found[name] = (w.add(make(2, depth)), depth)
-    return w.infer(rule.name, instance(rule.left, found, w.state.store))
+            if name in ("?lo2", "?hi2"):
+                value = shift(w.builder.bounds(w.place())[name == "?hi2"], depth)
+            elif name in numbers:
+                value = shift(whole_number(w), depth)
+            elif name in free:
+                value = shift(make(2), depth)
+            else:
+                value = make(2, depth)
+            found[name] = (w.add(value), depth)
+        determined.append(set(found))
+    left = instance(rule.left, found, w.state.store)
+    open_right = determined[0] != determined[1]
+    return w.infer(rule.name, left, instance(rule.right, found, w.state.store) if open_right else None)
+
+
+def whole_number(w: Workshop) -> Term:
+    """A whole number made of what indices are made of."""
+    parts: list[Term] = [Num(w.rng.randint(-1, 3)), Num(w.rng.randint(0, 3)), Sym("N")]
+    parts += [Bound(n) for n in range(w.binders)] * 3
+    term = w.rng.choice(parts)
+    return Add(term, w.rng.choice(parts)) if w.rng.random() < 0.3 else term
+
+
+def metas(terms: Iterable[Term]) -> set[str]:
+    """The metavariables in terms, also those at an index."""
+    found = set()
+    for node in postorder(*terms):
+        name = node.key[0] if isinstance(node, App) else node.key if node.__class__ is Sym else ""
+        if name.startswith("?"):
+            found.add(name)
+    return found - {"?lo", "?hi"}
 
 
 def metavariables(pattern: Term) -> Iterator[tuple[str, int]]:
@@ -500,7 +568,47 @@ def _inside(w: Workshop) -> Equation:
     return w.infer("inside", root, None, *[equation_for(w, n) for n in chosen])
 
 
+def ranged_step(w: Workshop, more: int = 0) -> Equation:
+    """An equation under conditions on indices, under ``more`` binders beyond the workshop's own."""
+    w.binders += more
+    try:
+        names = [r.name for r in RULES.values() if any(k in ("int", "ge", "gt") for k, _ in r.conditions)]
+        return pattern_step(RULES[w.rng.choice(names)], w)
+    finally:
+        w.binders -= more
+
+
+def _discharging(w: Workshop) -> Equation:
+    """Conditions under Σ, ∏ and in the branches of cases."""
+    kind = w.rng.choice(("binder", "branch", "both"))
+    if kind == "branch":
+        step = ranged_step(w)
+    else:
+        step = ranged_step(w, 1)
+        if kind == "both":
+            w.binders += 1
+            step = _in_branch(w, step)
+            w.binders -= 1
+        lo, hi = w.builder.bounds(w.place())
+        root = w.rng.choice((Sum, Prod))(lo, hi, step.lhs)
+        return w.infer("congruence", root, None, step)
+    return _in_branch(w, step)
+
+
+def _in_branch(w: Workshop, step: Equation) -> Equation:
+    op = w.rng.choice(("gt", "ge"))
+    terms = [c.term for c in step.where] or [whole_number(w)]
+    term = w.rng.choice(terms)
+    condition = Fn(op, term, Num(0)) if w.rng.random() < 0.7 else Fn(op, Num(w.rng.randint(0, 2)), term)
+    branches = [step.lhs, w.expr(1)]
+    if w.rng.random() < 0.5:
+        branches.reverse()
+    return w.infer("congruence", Fn("cases", condition, *branches), None, step)
+
+
 def _congruence(w: Workshop) -> Equation:
+    if w.rng.random() < 0.6:
+        return _discharging(w)
     root = w.add(w.rng.choice((w.expr(3), w.grad(w.expr()), Stop(w.expr()), Eval(w.expr()))))
     children = replaceable(w, list(dict.fromkeys(root.args)))
     return w.infer("congruence", root, None, *[equation_for(w, n) for n in children if w.rng.random() < 0.7])
@@ -558,6 +666,82 @@ def _definition(w: Workshop) -> Equation:
     return w.infer("definition", Indexed(name, *[w.index() for _ in range(arity)]) if arity else Sym(name))
 
 
+def _instance(w: Workshop) -> Equation:
+    w.binders = max(1, w.binders)
+    premise = w.rng.choice((ranged_step, some_step))(w)
+    if not premise.lhs.loose:
+        raise Rejection("there is no index")
+    values = [w.rng.choice((whole_number(w), w.index())) for _ in range(premise.lhs.loose)]
+    lhs = premise.lhs
+    names = [f"_{n}" for n in range(len(values))]
+    for name in names:
+        lhs = instantiate(lhs, Sym(name))
+    return w.infer("instance", substitute(lhs, dict(zip(names, values, strict=True))), None, premise)
+
+
+def _split(w: Workshop) -> Equation:
+    one = ranged_step(w)
+    other = w.rng.choice((ranged_step, lambda w: w.infer("inside", one.lhs)))(w)
+    if other.lhs is not one.lhs:
+        other = w.infer("inside", one.lhs)
+    term = w.rng.choice([c.term for c in one.where] or [whole_number(w)])
+    condition = Fn(w.rng.choice(("gt", "ge")), *w.rng.sample((term, Num(w.rng.choice((-1, 0, 0, 1)))), 2))
+    pair = [one, other] if w.rng.random() < 0.5 else [other, one]
+    return w.infer("split", one.lhs, Fn("cases", condition, pair[0].rhs, pair[1].rhs), *pair)
+
+
+def _cases_out(w: Workshop) -> Equation:
+    part = w.production("cases")
+    others = [w.expr(1), w.expr(1)]
+    whole = w.rng.choice(
+        (
+            lambda: Add(others[0], part),
+            lambda: Mul(part, others[0], others[1]),
+            lambda: Pow(part, Num(2)),
+            lambda: Fn("max", part, others[0]),
+            lambda: Fn("cases", Fn("gt", Sym("x"), others[0]), part, others[1]),
+        )
+    )()
+    return w.infer("cases_out", whole)
+
+
+def _cases_split(w: Workshop) -> Equation:
+    condition = Fn(w.rng.choice(("gt", "ge")), w.expr(1), Num(Fraction(5, 19)))
+    more = w.rng.choice(
+        (Mul(condition, w.expr(1)), Stop(Mul(w.expr(1), condition)), w.grad(Mul(w.expr(1), condition)))
+    )
+    term = Add(w.expr(1), more, Fn("cases", condition, w.expr(1), w.expr(1)))
+    target = split_on(w.state, w.add(term), w.add(condition))
+    return w.infer("cases_split", term, target)
+
+
+def _induction(w: Workshop) -> Equation:
+    """Two families of which one is the other written otherwise."""
+    outer, w.binders = w.binders, 1
+    t = Bound(0)
+    parts, base = [w.expr(1), w.expr(1)], w.expr(1)
+    w.binders = outer
+    steps = []
+    for name in ("F", "G"):
+        before, earlier = (Indexed(name, Add(t, Num(-d))) for d in (1, 2))
+        step: Term = Add(Mul(parts[0], before), parts[1])
+        if name == "G":
+            step = Add(parts[1], Mul(before, parts[0]))
+        if w.rng.random() < 0.5:
+            step = Add(step, Mul(parts[0], Indexed("F", Add(t, Num(-2)))))
+            if name == "G":
+                step = Add(step.args[0], Mul(parts[0], earlier))
+        body = Fn("cases", Fn("gt", t, Num(0)), step, base)
+        left = w.add(Indexed(name, t))
+        w.inference.declare([Definition(left, 1, w.add(body), w.add(t))])
+        steps.append(w.infer("definition", left))
+    target = recursion_step(w.inference, steps[0].lhs, steps[0].rhs, steps[1].lhs)
+    same = w.infer("ring", steps[1].rhs.args[1], target.args[1])
+    other = w.infer("congruence", steps[1].rhs, target, same)
+    whole = w.infer("transitivity", steps[1].lhs, target, steps[1], other)
+    return w.infer("induction", steps[0].lhs, steps[1].lhs, steps[0], whole)
+
+
 #: For each rule of inference something it concludes.
 STRUCTURAL: dict[str, Callable[[Workshop], Equation]] = {
     "inside": _inside,
@@ -569,6 +753,11 @@ STRUCTURAL: dict[str, Callable[[Workshop], Equation]] = {
     "ring": _ring,
     "field": _field,
     "definition": _definition,
+    "instance": _instance,
+    "split": _split,
+    "induction": _induction,
+    "cases_out": _cases_out,
+    "cases_split": _cases_split,
 }
 
 

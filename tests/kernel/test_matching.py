@@ -67,9 +67,22 @@ def test_other_shapes_do_not_match(pattern: Term, term: Term) -> None:
     assert match(pattern, term) is None
 
 
-def test_a_metavariable_stands_at_one_depth() -> None:
-    """x outside Σ and x inside: the same term here, but not for a term with indices."""
-    assert match(Mul(A, Sum(LO, HI, A)), Mul(x, Sum(Num(1), N, x))) is None
+def test_a_metavariable_at_two_depths_is_one_term() -> None:
+    """Outside Σ and inside: the index of Σ is no term outside, and an index of outside is another inside."""
+    twice = Mul(A, Sum(LO, HI, A))
+    for outer, inner, same in [
+        (x, x, True),
+        (x, N, False),
+        (Bound(0), Bound(1), True),
+        (Bound(0), Bound(0), False),
+        (Bound(1), Bound(1), False),
+        (Bound(1), Bound(2), True),
+    ]:
+        for pattern, term in (
+            (twice, Mul(outer, Sum(Num(1), N, inner))),
+            (Mul(Sum(LO, HI, A), A), Mul(Sum(Num(1), N, inner), outer)),
+        ):
+            assert (match(pattern, term) is not None) is same, (pattern, term)
     assert match(Mul(Sum(LO, HI, A), Sum(LO, HI, A)), Mul(*[Sum(Num(1), N, Bound(0))] * 2)) is not None
 
 
