@@ -16,7 +16,8 @@ from ..language.binding import shift
 from ..language.terms import HAS_GRAD, Add, App, Bound, Indexed, Num, Pow, Sum, Sym, Term, postorder
 from .canonical import Canonical, uses_index
 from .chain import Facts, minus
-from .factors import Factors
+from .factors import Factors, joined
+from .order import Order
 from .proof import Proof
 from .ratio import put_indices
 
@@ -94,10 +95,11 @@ class Flattener:
     Args:
         canonical: of the proof.
         declared: the ranges that a document gives its indices.
+        order: an order of terms that does not depend on names.
     """
 
-    def __init__(self, canonical: Canonical, declared: Sequence[tuple[Term, Term]]) -> None:
-        self.canonical = canonical
+    def __init__(self, canonical: Canonical, declared: Sequence[tuple[Term, Term]], order: Order) -> None:
+        self.canonical, self.order = canonical, order
         self.proof = canonical.proof
         self.declared = [(self.proof.add(lo), self.proof.add(hi)) for lo, hi in declared]
         self._derivatives = self._derivative_names()
@@ -136,14 +138,14 @@ class Flattener:
         """
         monomials = [(Fraction(c), powers(factors)) for c, factors in self.canonical.monomials(term)]
         if named is not None:
-            monomials = [(c, self._absorbed(factors, named)) for c, factors in monomials]
+            monomials = [(c, self._absorbed(factors, named, ())) for c, factors in monomials]
         chosen = self._chosen([factors for _, factors in monomials])
         out: list[Flat] = []
         for (number, factors), main in zip(monomials, chosen, strict=True):
-            out += self._enter(number, factors, main, ())
+            out += self._enter(number, factors, main, (), named)
         return merged(self._arranged(f) for f in out)
 
-    def _absorbed(self, factors: Factors, named: Callable[[Flat], Flat]) -> Factors:
+    def _absorbed(self, factors: Factors, named: Callable[[Flat], Flat], ranges: Ranges) -> Factors:
         """A product of sums with derivatives, each with what makes a name of its weight."""
         sums = [f for f in factors if f.__class__ is Sum and self.derivative(f)]
         if sum(factors[f] for f in sums) < 2:
@@ -159,10 +161,11 @@ class Flattener:
                     continue
                 moved = self.proof.add(shift(v, len(inner[0].ranges)))
                 whole = {**inner[0].factors, moved: unit}
-                flat = named(Flat(inner[0].number, inner[0].ranges, whole))
+                flat = named(Flat(inner[0].number, (*ranges, *inner[0].ranges), whole))
                 if moved in inner[0].factors or moved in flat.factors or flat.number != 1:
                     continue
-                new = self.canonical.term(flat_term(self.proof, flat))
+                own = Flat(flat.number, flat.ranges[len(ranges) :], flat.factors)
+                new = self.canonical.term(flat_term(self.proof, own))
                 if new.__class__ is Sum:
                     del out[series]
                     out[v] -= unit * times
@@ -172,40 +175,48 @@ class Flattener:
 
     def _chosen(self, products: Sequence[Factors]) -> list[Term | None]:
         """The sum to go into, for each product: of several with a derivative, one that joins others there."""
-        options: list[list[tuple[tuple[frozenset[tuple[Term, int]], tuple[Term, ...]], Term]]] = []
+        options: list[list[tuple[object, Term]]] = []
         counts: dict[object, int] = {}
         for factors in products:
-            sums = self._candidates(factors)
-            keyed: list[tuple[tuple[frozenset[tuple[Term, int]], tuple[Term, ...]], Term]] = []
-            for s in sums:
+            keyed: list[tuple[object, Term]] = []
+            for s in sorted(self._candidates(factors), key=self.order.key):
                 rest = _without(factors, s)
-                keyed.append(((frozenset(rest.items()), s.args[:2]), s))
+                derivatives = frozenset((f, e) for f, e in rest.items() if self.derivative(f))
+                keyed.append(((derivatives, s.args[:2]), s))
             options.append(keyed)
             for key, _ in keyed:
                 counts[key] = counts.get(key, 0) + 1
         out: list[Term | None] = []
-        for keyed in options:
-            if len(keyed) == 1 and not any(f is keyed[0][1] for f, _ in keyed[0][0][0]):
+        for keyed, factors in zip(options, products, strict=True):
+            if len(keyed) == 1 and factors[keyed[0][1]] == 1:
                 out.append(keyed[0][1])
                 continue
             best = max((counts[key] for key, _ in keyed), default=0)
             out.append(next((s for key, s in keyed if counts[key] == best), None) if best > 1 else None)
         return out
 
-    def _enter(self, number: Fraction, factors: Factors, main: Term | None, ranges: Ranges) -> list[Flat]:
+    def _enter(
+        self,
+        number: Fraction,
+        factors: Factors,
+        main: Term | None,
+        ranges: Ranges,
+        named: Callable[[Flat], Flat] | None,
+    ) -> list[Flat]:
         if main is None:
             return [Flat(number, ranges, factors)]
         add = self.proof.add
         outer = {add(shift(f, 1)): e for f, e in _without(factors, main).items()}
+        ranges = (*ranges, (main.args[0], main.args[1]))
         out: list[Flat] = []
         for c, inner in self.canonical.monomials(main.args[2]):
-            product = dict(outer)
-            for f, e in powers(inner).items():
-                product[f] = product.get(f, 0) + e
+            product = joined(outer, powers(inner))
             product = {f: e for f, e in product.items() if e}
             own = [s for s in self._candidates(product) if uses_index(s)]
-            nested = own[0] if len(own) == 1 else None
-            out += self._enter(number * c, product, nested, (*ranges, (main.args[0], main.args[1])))
+            nested = own[0] if len(own) == 1 and product[own[0]] == 1 else None
+            if nested is None and named is not None:
+                product = self._absorbed(product, named, ranges)
+            out += self._enter(number * c, product, nested, ranges, named)
         return out
 
     def _candidates(self, factors: Factors) -> list[Term]:

@@ -110,7 +110,7 @@ class Presenter:
         self.canonical = canonical
         self.worked = worked
         self.order = Order(proof, roots)
-        self.flattener = Flattener(canonical, list(declared))
+        self.flattener = Flattener(canonical, list(declared), self.order)
         self.units = Units(self.flattener, self.order)
         self.namer = Namer(self.flattener, self._opened, self._read)
         self.scores = Scores(self.flattener, self.namer, self._open)

@@ -102,7 +102,21 @@ class Writer:
                     break
             else:
                 out.append((key, weight, [unit]))
-        return [members for _, _, members in out]
+        return self._merged(out)
+
+    @staticmethod
+    def _merged(clusters: Sequence[tuple[object, Factors, list[Unit]]]) -> list[list[Unit]]:
+        """Single terms with weights of their own, as a product rule leaves them, in one sum after all."""
+        alike: dict[object, list[tuple[Factors, list[Unit]]]] = {}
+        for key, weight, members in clusters:
+            alike.setdefault(key, []).append((weight, members))
+        out: list[list[Unit]] = []
+        for group in alike.values():
+            if all(weight and len(members) == 1 for weight, members in group):
+                out.append([u for _, members in group for u in members])
+            else:
+                out += [members for _, members in group]
+        return out
 
     def _unit_key(self, unit: Unit) -> tuple[Any, ...]:
         """Plain units before brackets, fewer derivatives of what is no log first, fewer factors first."""
@@ -232,7 +246,10 @@ class Writer:
             return item[1] < 0, kind_of(item[0]), self.order.key(item[0])
 
         terms = [self._power(f, e, facts) for f, e in sorted(values.items(), key=place)]
-        return self._flat(number, [*terms, *self._tensors([*self._gradients(gradients, facts), *behind])])
+        rest = self._tensors([*self._gradients(gradients, facts), *behind])
+        if abs(number) == 1 and rest and all(e < 0 for e in values.values()) and not _tensor(rest):
+            return self._flat(number, [*rest, *terms])  # A/b, not 1/b A
+        return self._flat(number, [*terms, *rest])
 
     def _flat(self, number: Fraction, factors: Sequence[Term]) -> Term:
         node = self.state.node
@@ -253,9 +270,10 @@ class Writer:
         powers = [f if e == 1 else node(Pow, None, f, node(Num, Fraction(e))) for f, e in out.items()]
         return self.state.product(node(Num, number), *powers)
 
-    def _tensors(self, factors: list[Term]) -> list[Term]:
+    @staticmethod
+    def _tensors(factors: list[Term]) -> list[Term]:
         """Factors with open axes in the order of their axes, so that they read as ⊗."""
-        if not any(f.flags & HAS_AXIS for f in factors):
+        if not _tensor(factors):
             return factors
         return sorted(factors, key=first_axis)
 
@@ -294,3 +312,7 @@ class Writer:
         if cls is Fn and atom.key in ("log", "exp", "sqrt"):
             return self.state.rebuild(atom, tuple(show(a, facts) for a in atom.args))
         return atom
+
+
+def _tensor(factors: Sequence[Term]) -> bool:
+    return any(f.flags & HAS_AXIS for f in factors)
