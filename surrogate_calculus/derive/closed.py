@@ -344,7 +344,8 @@ class Closed:
         if any(found is not None and _key(found) in members for found in map(proof.definition_of, left)):
             raise Rejection("the members of the group are not determined by one of them")
         step = chain.step()
-        if step is None or (not facts and not (chain.term.__class__ is Fn and chain.term.key == "cases")):
+        base = facts or not guarded(definition) or (chain.term.__class__ is Fn and chain.term.key == "cases")
+        if step is None or not base:
             raise Rejection("the family has no base case")
         self._unfolded.setdefault(_key(definition), step)
         return step
@@ -362,7 +363,9 @@ class Closed:
     ) -> None:
         """The closed form of another member, where the recursion has begun."""
         measure = measure_of(other)
-        facts = (Condition("gt", measure),)
+        facts: Facts = (Condition("gt", measure),)
+        if not guarded(other) and not self._looks_back(other, group, main, shape):
+            facts = ()  # it is what the main member is at the same time, in the base case too
         recursion = self._unfold(other, group, main, facts)
         found = ratios.of(self.proof.right(recursion))
         time = self.state.node(Bound, max(n.key for n in postorder(measure) if n.__class__ is Bound))
@@ -372,11 +375,32 @@ class Closed:
         self._ratios[_key(other)] = {ratio: 1}
         self.forms[_key(other)] = self._agree(other, recursion, form, facts)
 
+    def _looks_back(
+        self, other: Definition, group: Sequence[Definition], main: Definition, shape: _Shape
+    ) -> bool:
+        """Whether a member uses the main one at an earlier time."""
+        body = self.proof.right(self._unfold(other, group, main))
+        self._unfolded.pop(_key(other), None)
+        own = self.state.node(Bound, max(n.key for n in postorder(measure_of(other)) if n.__class__ is Bound))
+        seen: set[tuple[int, int]] = set()
+        todo = [(body, 0)]
+        while todo:
+            node, depth = todo.pop()
+            if (id(node), depth) in seen:
+                continue
+            seen.add((id(node), depth))
+            if node.__class__ is Indexed and self.proof.definition_of(node) is main:
+                if shape.arguments(node)[shape.time] != shift(own, depth):
+                    return True
+            binds = node.binds or (0,) * len(node.args)
+            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
+        return False
+
     def _agree(self, definition: Definition, recursion: int, form: Term, facts: Facts) -> int:
         """``F = form`` where the facts hold."""
         left = Chain(self.proof, definition.left).then(recursion)
         left.then(self.use(left.term, facts))
-        return self._meet(left, Chain(self.proof, form), facts)
+        return self._meet(left, Chain(self.proof, form), facts, None if facts else definition)
 
     # -------------------------------------------------------------------------------------- proof
     def _induction(self, recursion: int, form: Term) -> int:
@@ -487,7 +511,7 @@ class Closed:
         def here(node: Term, facts: Facts) -> int | None:
             chain = Chain(proof, node)
             definition = proof.definition_of(node)
-            if definition is not None and (node.__class__ is App or definition is also):
+            if definition is not None and (node.__class__ is App or _with(definition, also)):
                 chain.by("definition")
             elif definition is not None and _key(definition) in self._unfolded:
                 self._unfold_here(chain, definition, facts)
@@ -1018,6 +1042,13 @@ def guarded(definition: Definition) -> bool:
         and any(n.__class__ is Bound for n in postorder(condition.args[0]))
         and all(n.__class__ in (Add, Mul, Num, Bound, Sym) for n in postorder(condition.args[0]))
     )
+
+
+def _with(definition: Definition, also: Definition | None) -> bool:
+    """Whether a definition is unfolded along with another one: it itself, or a plain member of its group."""
+    if definition is also or also is None:
+        return definition is also
+    return also.measure is not None and definition.group == also.group and not guarded(definition)
 
 
 def _reached(node: Term) -> bool:
