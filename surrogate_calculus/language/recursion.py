@@ -371,7 +371,7 @@ def total(
     from .declarations import Definition
 
     origins = [
-        layouts[n].fixed(layouts[n].bases[-1 if group.forward else 0])
+        layouts[n].fixed(layouts[n].bases[0 if group.forward else -1])
         for n in group.names
         if layouts[n].bases
     ]

@@ -112,7 +112,9 @@ def test_backward_lag_two_and_bases_at_one() -> None:
     assert ranges(backward, "β") == ["1..T", "1..K"] and indices == ("t", "i")
     lag = parse_document(LAG2)
     assert said(lag, "F") == (
-        ("t",), "cases([t - 1 > 0]: θ * F[t-1] + y[t] * F[t-2], [t > 0]: θ^2 + F[t-1], else: θ)", "t - 1",
+        ("t",),
+        "cases([t > 0]: cases([t - 1 > 0]: θ * F[t-1] + y[t] * F[t-2], else: θ^2 + F[t-1]), else: θ)",
+        "t",
     )  # fmt: skip
     one = parse_document(FROM_ONE)
     assert said(one, "w̄") == (("t", "i"), "w[t,i] / W[t]", "t - 1")
