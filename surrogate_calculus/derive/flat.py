@@ -118,6 +118,10 @@ class Flattener:
                 return frozenset(found)
             found |= more
 
+    def moved(self, term: Term, by: int) -> Term:
+        """A canonical term under so many more binders: the order of its factors depends on its indices."""
+        return self.canonical.term(self.proof.add(shift(term, by)))
+
     def derivative(self, term: Term) -> bool:
         """Whether there is a derivative in a term of the store."""
         found = self._memo.get(id(term))
@@ -145,21 +149,34 @@ class Flattener:
             out += self._enter(number, factors, main, (), named)
         return merged(self._arranged(f) for f in out)
 
+    def absorbed(self, flat: Flat, named: Callable[[Flat], Flat]) -> Flat:
+        """A flat term, sums among its values with what makes a name of their weight."""
+        values = [f for f in flat.factors if f.__class__ is Sum and not self.derivative(f)]
+        factors = self._shared_out(flat.factors, values, named, flat.ranges) if values else flat.factors
+        return Flat(flat.number, flat.ranges, factors)
+
     def _absorbed(self, factors: Factors, named: Callable[[Flat], Flat], ranges: Ranges) -> Factors:
         """A product of sums with derivatives, each with what makes a name of its weight."""
         sums = [f for f in factors if f.__class__ is Sum and self.derivative(f)]
         if sum(factors[f] for f in sums) < 2:
             return factors
+        return self._shared_out(factors, sums, named, ranges)
+
+    def _shared_out(
+        self, factors: Factors, sums: Sequence[Term], named: Callable[[Flat], Flat], ranges: Ranges
+    ) -> Factors:
         out = dict(factors)
         for series in sums:
             inner = self.flats(series)
-            if len(inner) != 1:
+            if len(inner) != 1 or out[series] < 0:
                 continue
             for v, e in list(out.items()):
+                if v is series:
+                    continue
                 times, unit = out[series], 1 if e > 0 else -1
                 if self.derivative(v) or abs(e) < times:
                     continue
-                moved = self.proof.add(shift(v, len(inner[0].ranges)))
+                moved = self.moved(v, len(inner[0].ranges))
                 whole = {**inner[0].factors, moved: unit}
                 flat = named(Flat(inner[0].number, (*ranges, *inner[0].ranges), whole))
                 if moved in inner[0].factors or moved in flat.factors or flat.number != 1:
@@ -205,8 +222,7 @@ class Flattener:
     ) -> list[Flat]:
         if main is None:
             return [Flat(number, ranges, factors)]
-        add = self.proof.add
-        outer = {add(shift(f, 1)): e for f, e in _without(factors, main).items()}
+        outer = {self.moved(f, 1): e for f, e in _without(factors, main).items()}
         ranges = (*ranges, (main.args[0], main.args[1]))
         out: list[Flat] = []
         for c, inner in self.canonical.monomials(main.args[2]):

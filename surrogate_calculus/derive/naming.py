@@ -105,10 +105,12 @@ class Namer:
         """Whether a body is no longer than a name."""
         return body.__class__ in (Num, Sym, Bound, Indexed)
 
-    def named(self, flats: Sequence[Flat], outside: Facts = ()) -> list[Flat]:
-        """The flat terms with names put back, as far as they go."""
+    def named(self, flats: Sequence[Flat], outside: Facts = (), guarded: bool = False) -> list[Flat]:
+        """The flat terms with names put back, as far as they go; or those of guarded families only."""
         current = list(flats)
         for name in self.names:
+            if guarded and (name.guard is None or name.left.__class__ is not Indexed):
+                continue
             for _ in range(MAX_ROUNDS):
                 changed = self._once(name, current, outside)
                 if changed is None:

@@ -27,7 +27,7 @@ from ..language.terms import Add, Fn, Indexed, Mul, Num, Prod, Sum, Term, postor
 from .canonical import Canonical
 from .chain import Chain, Facts, rewrite
 from .factors import Factors
-from .flat import Flat, Flattener, powers
+from .flat import Flat, Flattener, flat_term, powers
 from .fold import unfold
 from .naming import Namer
 from .order import Order
@@ -111,6 +111,7 @@ class Presenter:
         self.worked = worked
         self.order = Order(proof, roots)
         self.flattener = Flattener(canonical, list(declared), self.order)
+        self._families: dict[int, int | None] = {}
         self.units = Units(self.flattener, self.order)
         self.namer = Namer(self.flattener, self._opened, self._read)
         self.scores = Scores(self.flattener, self.namer, self._open)
@@ -149,22 +150,64 @@ class Presenter:
         if not found:
             raise Rejection("nothing to name")
         flats = self.namer.named(self.flattener.flats(rest, self._named))
+        flats = [self.flattener.absorbed(f, self._named) for f in flats]
         return self._written([*flats, *found], (), names)
 
     def _same(self, term: Term, proposal: Term) -> int:
-        left, right = (Chain(self.proof, t).then(self.worked(t)) for t in (term, proposal))
+        left, right = (self._worked_out(t) for t in (term, proposal))
         try:
             same = self.canonical.equal(left.term, right.term)
-        except Rejection:  # so families with a base case too
-            left.then(self._deeper(left.term))
-            right.then(self._deeper(right.term))
+        except Rejection:
+            left, right = self._with_families(left), self._with_families(right)
             same = self.canonical.equal(left.term, right.term)
-        left.then(same)
+        return self._joined(left.then(same), right)
+
+    def _same_below(self, a: Term, b: Term) -> int:
+        """The step that concludes ``a = b``, families with a base case unfolded in both."""
+        left, right = (Chain(self.proof, t).then(self._deeper(t)) for t in (a, b))
+        return self._joined(left.then(self.canonical.equal(left.term, right.term)), right)
+
+    def _joined(self, left: Chain, right: Chain) -> int:
+        """The beginnings of two chains that end in the same are equal."""
         back = right.step()
         if back is not None:
-            left.then(self.proof.infer("symmetry", right.term, proposal, [back]))
+            left.then(self.proof.infer("symmetry", right.term, right.start, [back]))
         step = left.step()
-        return self.proof.infer("inside", term) if step is None else step
+        return self.proof.infer("inside", left.start) if step is None else step
+
+    def _worked_out(self, term: Term) -> Chain:
+        chain = Chain(self.proof, term).then(self.worked(term))
+        return chain.then(self.canonical.step(chain.term))
+
+    def _with_families(self, chain: Chain) -> Chain:
+        """Go on to families that have a base case for what they are, term by term.
+
+        What they are unfolded to is mixed with them in results, and sums over different ranges of the two
+        could not be compared.
+        """
+        terms = chain.term.args if chain.term.__class__ is Add else (chain.term,)
+        steps = [self._families_named(t) for t in terms]
+        if any(s is not None for s in steps):
+            if chain.term.__class__ is Add:
+                chain.inside(*steps)
+            else:
+                chain.then(steps[0])
+            chain.then(self.canonical.step(chain.term))
+        return chain
+
+    def _families_named(self, term: Term) -> int | None:
+        """The step that concludes ``term = the same with its guarded families named``, for one product."""
+        if id(term) not in self._families:
+            self._families[id(term)] = None
+            try:
+                flats = self.flattener.flats(term, lambda flat: self._named(flat, True))
+                named = self.namer.named(flats, (), True)
+                new = self.canonical.term(self.state.total([flat_term(self.proof, f) for f in named]))
+                if new is not term and new is not self.canonical.term(term):
+                    self._families[id(term)] = self._same_below(term, new)
+            except Rejection:
+                pass
+        return self._families[id(term)]
 
     def _deeper(self, term: Term) -> int | None:
         """Families unfolded to the case that holds: those without recursion, and those put back."""
@@ -197,8 +240,7 @@ class Presenter:
         return chain.step()
 
     def _open(self, term: Term) -> Term:
-        step = self.worked(term)
-        return self.canonical.term(term if step is None else self.proof.right(step))
+        return self._worked_out(term).term
 
     def _opened(self, body: Term) -> Term:
         """The body of a definition, in canonical form and without names that are defined plainly."""
@@ -213,13 +255,14 @@ class Presenter:
         """The presented form of a canonical term, whose names are put back or not."""
         if names:
             flats = self.namer.named(self.flattener.flats(term, self._named), facts)
+            flats = [self.flattener.absorbed(f, self._named) for f in flats]
         else:
             flats = self.flattener.flats(term)
         return self._written(flats, facts, names)
 
-    def _named(self, flat: Flat) -> Flat:
+    def _named(self, flat: Flat, guarded: bool = False) -> Flat:
         """A flat term on its own with names put back."""
-        return self.namer.named([flat])[0]
+        return self.namer.named([flat], (), guarded)[0]
 
     def _written(self, flats: Sequence[Flat], facts: Facts, names: bool) -> Term:
         def show(term: Term, facts: Facts) -> Term:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..language.binding import shift
 from .factors import Factors, content, dependent, divided, shared
 from .flat import Flat, Flattener, Ranges
 from .order import Order
@@ -35,7 +34,7 @@ class Units:
     """
 
     def __init__(self, flattener: Flattener, order: Order) -> None:
-        self.proof = flattener.proof
+        self.moved = flattener.moved
         self.derivative = flattener.derivative
         self.order = order
 
@@ -80,7 +79,7 @@ class Units:
     def free(self, factors: Factors, depth: int) -> Factors:
         """The factors that use none of the innermost ``depth`` indices, as seen from outside those sums."""
         used = dependent(factors, depth)
-        return {self.proof.add(shift(f, -depth)): e for f, e in factors.items() if f not in used}
+        return {self.moved(f, -depth): e for f, e in factors.items() if f not in used}
 
     def key(self, factors: Factors) -> tuple[Any, ...]:
         """What products are sorted by."""

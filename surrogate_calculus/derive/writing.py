@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from ..language.binding import shift
 from ..language.terms import HAS_AXIS, Add, App, Fn, Grad, Mul, Num, Pow, Prod, Sum, Term
 from .canonical import uses_index
 from .chain import Facts
@@ -137,8 +136,8 @@ class Writer:
         """A number and the nested sum of a cluster, without what is free of all its indices."""
         ranges = cluster[0].ranges
         depth = len(ranges)
-        add = self.proof.add
-        inner = {add(shift(f, depth)): e for f, e in free.items()}
+        move = self.flattener.moved
+        inner = {move(f, depth): e for f, e in free.items()}
         stripped = []
         for u in cluster:
             common = {f: e for f, e in u.common.items() if f not in inner}
@@ -153,7 +152,7 @@ class Writer:
         levels: list[Factors] = [{} for _ in range(depth + 1)]
         for f, e in weight.items():
             least = min((k for k in range(depth) if uses_index(f, k)), default=depth)
-            levels[depth - least][add(shift(f, -least))] = e
+            levels[depth - least][move(f, -least)] = e
         facts = [facts_of(self.canonical, ranges[:k], self.facts) for k in range(depth + 1)]
         term = self._leaf(rest, levels[depth], depth, facts[depth])
         for level in range(depth - 1, -1, -1):
