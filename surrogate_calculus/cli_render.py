@@ -94,6 +94,13 @@ def derivation_lines(derivation: Derivation, form: Format, grain: Grain | None) 
 
 def _conditions(derivation: Derivation, form: Format) -> Iterator[str]:
     """The lines that say under which hypotheses the result holds, and what else a reader must know."""
+    from functools import partial
+
+    from .printing.text import to_text, to_unicode
+
+    show = partial(to_text if form is Format.text else to_unicode, vector=derivation.vectors)
+    for line in derivation.defined(show):
+        yield f"where {line}"
     for hypothesis in derivation.hypotheses:
         yield f"given that {_hypothesis(hypothesis, form)}"
     for note in derivation.notes:

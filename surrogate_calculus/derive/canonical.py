@@ -188,6 +188,107 @@ class Canonical:
             self._align([chain], facts)
         if chain.term.__class__ in (Add, Mul, Pow):
             self._ring(chain)
+        self._powers(chain, facts)
+
+    # a power with an index in its exponent: b^(n-1) b = b^n
+    def _powers(self, chain: Chain, facts: Facts) -> None:
+        """Such powers gathered; the number in the exponent left out where the base is known not to be 0."""
+        term = chain.term
+        step = self._stripped(term, facts) if term.__class__ is Pow else None
+        if term.__class__ is Mul:
+            step = self._merged(term, facts)
+        elif term.__class__ is Add:
+            inner = [self._merged(a, facts) for a in term.args if a.__class__ is Mul]
+            step = Chain(self.proof, term).inside(*inner).step()
+        if step is not None:
+            self._again(chain.then(step), facts)
+
+    def _merged(self, term: Term, facts: Facts) -> int | None:
+        state = self.state
+        for power in term.args:
+            if power.__class__ is not Pow or power.args[1].__class__ is Num:
+                continue
+            base = power.args[0]
+            held = any(a is base or (a.__class__ is Pow and a.args[0] is base and a is not power and
+                       (self._exponent(a) or 0) > 0) for a in term.args)  # fmt: skip
+            step = self._raised(power, facts) if held else None
+            if step is not None:
+                pair = self.proof.left(step)
+                others = self._without(term, power, base)
+                chain = Chain(self.proof, term).by(
+                    "ring", state.node(Mul, None, pair, *others) if others else pair
+                )
+                if chain.term is not pair:
+                    chain.inside(step)
+                else:
+                    chain.then(step)
+                return chain.step()
+        return None
+
+    def _without(self, term: Term, power: Term, base: Term) -> list[Term]:
+        """The factors but for a power and one base."""
+        out: list[Term] = []
+        gone = False
+        for a in term.args:
+            if a is power:
+                continue
+            if not gone and a is base:
+                gone = True
+                continue
+            exponent = self._exponent(a) if a.__class__ is Pow and a.args[0] is base else None
+            if not gone and exponent is not None and exponent > 1:
+                gone = True
+                a = self.state.node(Pow, None, base, self.state.node(Num, Fraction(exponent - 1)))
+            out.append(a)
+        return out
+
+    def _raised(self, power: Term, facts: Facts) -> int | None:
+        """The step that concludes ``b^n b = b^(n+1)``, if n is known to be a whole number ≥ 0."""
+        state = self.state
+        base, n = power.args
+        more = self.state.store.add(n + state.one)
+        body = state.store.add(shift(base, 1))
+        whole = state.store.node(Prod, None, (state.one, more, body), "i")
+        try:
+            a, b = Chain(self.proof, whole), Chain(self.proof, whole)
+            if not self._by(a, "product_constant", facts) or not self._by(b, "product_last", facts):
+                return None
+            a.inside(self.proof.infer("ring", a.term.args[1], more))
+            first = Chain(self.proof, b.term.args[0])
+            first.inside(self.proof.infer("ring", first.term.args[1], n))
+            if not self._by(first, "product_constant", facts):
+                return None
+            first.inside(self.proof.infer("ring", first.term.args[1], n))
+            b.inside(first.step())
+        except Rejection:
+            return None
+        back = b.step()
+        assert back is not None
+        chain = Chain(self.proof, b.term)
+        return chain.then(self.proof.infer("symmetry", b.term, whole, [back])).then(a.step()).step()
+
+    def _stripped(self, power: Term, facts: Facts) -> int | None:
+        state = self.state
+        base, n = power.args
+        if n.__class__ is not Add or not state.facts.discharges("nonzero", base):
+            return None
+        number = self._read(n).get((), 0)
+        if not number:
+            return None
+        unit = state.node(Num, Fraction(1 if number < 0 else -1))
+        near = self.term(state.store.add(n + unit))
+        lower = power if number < 0 else state.node(Pow, None, base, near)
+        step = self._raised(lower, facts)
+        if step is None:
+            return None
+        chain = Chain(self.proof, power)
+        if number < 0:
+            inverse = state.node(Pow, None, base, state.node(Num, Fraction(-1)))
+            return chain.by("ring", state.node(Mul, None, self.proof.left(step), inverse)).inside(step).step()
+        up = Chain(self.proof, self.proof.right(step)).by("ring", power)
+        whole = Chain(self.proof, self.proof.left(step)).then(step).then(up.step()).step()
+        assert whole is not None
+        return chain.then(self.proof.infer("symmetry", power, self.proof.left(step), [whole])).step()
 
     def _indexed(self, chain: Chain, facts: Facts) -> None:
         """A recursion of indices at its end; where wanted, one step further if its guard is decided."""
@@ -344,7 +445,9 @@ class Canonical:
         return memo[id(root)]
 
     def _place(self, mono: Monomial) -> tuple[object, ...]:
-        return sum(abs(e) for _, e in mono), sorted((self._digest(self._atoms[a]), e) for a, e in mono)
+        # a number behind the rest: t - 1
+        degree = sum(abs(e) for _, e in mono)
+        return not mono, degree, sorted((self._digest(self._atoms[a]), e) for a, e in mono)
 
     def _write(self, polynomial: Polynomial) -> Term:
         """The sum of monomials in order."""
@@ -713,14 +816,30 @@ class Canonical:
             ):
                 self._again(chain.by("exp_log"), facts)
             return
+        if self._exp_of_log(chain, number, factors, facts):
+            return
         if number == -1:
             minus = state.node(Mul, None, state.node(Num, Fraction(-1)), state.product(*factors))
             self._again(chain.inside(self._same(arg, minus)).by("exp_minus"), facts)
-        elif number.denominator == 1 and abs(number) <= MAX_RANGE and factors:
+        elif number.denominator == 1 and -MAX_RANGE <= number <= MAX_RANGE and factors:
             unit = 1 if number > 0 else -1
             pieces = [state.product(state.node(Num, Fraction(n)), *factors) for n in (unit, number - unit)]
             chain.inside(self._same(arg, state.node(Add, None, *pieces))).by("exp_add")
             self._again(chain, facts)
+
+    def _exp_of_log(self, chain: Chain, number: Coefficient, factors: list[Term], facts: Facts) -> bool:
+        """exp(A log B) as B^A; whether that was done."""
+        state = self.state
+        logs = [f for f in factors if f.__class__ is Fn and f.key == "log"]
+        rest = [f for f in factors if f not in logs]
+        if len(logs) != 1 or not rest or not state.facts.discharges("positive", logs[0].args[0]):
+            return False
+        exponent = state.product(state.node(Num, Fraction(number)), *rest)
+        power = state.node(Pow, None, logs[0].args[0], exponent)
+        turned = Chain(self.proof, chain.term.args[0]).by("ring", state.node(Mul, None, exponent, logs[0]))
+        turned.back("log_power", state.node(Fn, "log", power))
+        self._again(chain.inside(turned.step()).by("exp_log"), facts)
+        return True
 
     # ------------------------------------------------------------------------------ common ranges
     def _align(self, chains: Sequence[Chain], facts: Facts) -> None:
@@ -735,25 +854,45 @@ class Canonical:
 
     def _longest(self, roots: Sequence[Term], facts: Facts) -> int | None:
         """A step that splits the end off a range that another one is shorter than."""
-        groups: dict[tuple[object, ...], list[Term]] = {}
+        groups: dict[object, list[tuple[Term, list[tuple[int, ...]]]]] = {}
         for node in dict.fromkeys(_skeleton(roots)):
             if node.__class__ in (Sum, Prod):
-                groups.setdefault((node.__class__, id(node.args[2])), []).append(node)
+                places: list[tuple[int, ...]] = []
+                groups.setdefault(_shape(node, (), places), []).append((node, places))
         for nodes in groups.values():
-            for node in nodes:
-                for other in nodes:
-                    if node is other:
-                        continue
-                    for end, rule in ((1, "last"), (0, "first")):
-                        gap = self._read(self._minus(node.args[end], other.args[end]))
-                        if set(gap) != {()}:
-                            continue
-                        longer = gap[()] > 0 if end == 1 else gap[()] < 0
-                        name = "sum" if node.__class__ is Sum else "product"
-                        trial = Chain(self.proof, node)
-                        if longer and self._by(trial, f"{name}_{rule}", facts):
-                            chain = trial.inside(*(self.step(a, facts) for a in trial.term.args))
-                            return chain.step()
+            for (node, places), (other, others) in permutations(nodes, 2):
+                pairs = list(zip(places, others, strict=True))
+                differ = [(p, q) for p, q in pairs if _ends(node, p) != _ends(other, q)]
+                for here, there in differ:
+                    step = self._shortened(node, here, _ends(other, there), facts)
+                    if step is not None:
+                        return step
+        return None
+
+    def _shortened(
+        self, node: Term, place: tuple[int, ...], ends: tuple[Term, ...], facts: Facts
+    ) -> int | None:
+        """The end of a range at some place of a nest split off, if it goes beyond these ends by a number."""
+        chain = Chain(self.proof, node)
+        if place:
+            step = self._shortened(
+                node.args[place[0]], place[1:], ends, below(self.proof, node, place[0], facts)
+            )
+            if step is None:
+                return None
+            return (
+                chain.then(self.proof.infer("congruence", node, None, [step]))
+                .then(self.step(self.proof.right(len(self.proof.log) - 1), facts))
+                .step()
+            )
+        name = "sum" if node.__class__ is Sum else "product"
+        for end, rule in ((1, "last"), (0, "first")):
+            gap = self._read(self._minus(node.args[end], ends[end]))
+            beyond = gap.get((), 0) if set(gap) == {()} else 0
+            if not (beyond > 0 if end else beyond < 0):
+                continue
+            if self._by(chain, f"{name}_{rule}", facts):
+                return chain.inside(*(self.step(a, facts) for a in chain.term.args)).step()
         return None
 
     def _replace(self, chain: Chain, step: int, facts: Facts) -> None:
@@ -868,6 +1007,23 @@ def _offset(index: Term, k: int, read: Callable[[Term], Polynomial]) -> list[Coe
     if len(plain) != 1 or others or any(n.denominator != 1 for n in numbers):
         return []
     return [coefficient(sum(numbers, Fraction(0)))]
+
+
+def _shape(node: Term, place: tuple[int, ...], places: list[tuple[int, ...]]) -> object:
+    """A nest of sums or products but for the ends of its ranges, whose places are noted."""
+    if node.__class__ in (Sum, Prod):
+        places.append(place)
+        return node.__class__, _shape(node.args[2], (*place, 2), places)
+    if node.__class__ is Mul:
+        return tuple(_shape(a, (*place, k), places) for k, a in enumerate(node.args))
+    return id(node)
+
+
+def _ends(node: Term, place: tuple[int, ...]) -> tuple[Term, ...]:
+    """The ends of the range at a place of a nest."""
+    for k in place:
+        node = node.args[k]
+    return node.args[:2]
 
 
 def _skeleton(roots: Sequence[Term]) -> list[Term]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ..kernel.judgement import Hypothesis
-from ..language.terms import Term, postorder
+from ..kernel.judgement import Hypothesis, Relation
+from ..language.terms import Indexed, Sym, Term, postorder
 from .hypotheses import readable
 from .steps import Step, brief_steps, full_steps, named_steps
 
 if TYPE_CHECKING:
-    from ..language.declarations import Document
+    from ..language.declarations import Definition, Document
     from .proof import Proof
 
 __all__ = ["Derivation"]
@@ -31,7 +31,8 @@ class Derivation:
         wrt: the parameters differentiated in, innermost first.
         vectors: names of the parameters that are vectors.
         notes: what the reader should know, such as a function taken for constant.
-        document: the declarations that it was derived under, if any.
+        document: the declarations that it was derived under, if any, and what was defined on the way.
+        introduced: the names that were defined on the way, see ``where``.
     """
 
     start: Term
@@ -41,6 +42,7 @@ class Derivation:
     vectors: frozenset[str]
     notes: tuple[str, ...]
     document: Document | None
+    introduced: tuple[str, ...]
     _proof: Proof = field(repr=False)
     _operations: tuple[int, ...] = field(repr=False)
     _last: int = field(repr=False)
@@ -57,7 +59,22 @@ class Derivation:
         They are said of values, each once, and products are taken apart: ``⊥p ≠ 0`` and ``p ≠ 0`` are one.
         The certificate's verdict lists them as the kernel used them.
         """
-        return readable(self._proof.state.facts)
+        left = self._proof.conclusion(self._last).where
+        return (*readable(self._proof.state.facts), *(Hypothesis(c.kind, c.term) for c in left))
+
+    @property
+    def relation(self) -> Relation:
+        """Whether the result equals the start at every (θ, θ̂), or in value only (``=→``)."""
+        return self._proof.conclusion(self._last).relation
+
+    @property
+    def where(self) -> tuple[Definition, ...]:
+        """The families that the result is stated with and that were defined on the way, by recursion.
+
+        ``document`` has them too, so that the result can be printed, parsed and evaluated under it.
+        """
+        found = () if self.document is None else self.document.definitions
+        return tuple(d for d in found if d.name in self.introduced)
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -98,6 +115,14 @@ class Derivation:
         from ..printing.text import to_unicode
 
         return self._lines(partial(to_unicode, vector=self.vectors), grain, "⟹")
+
+    def defined(self, show: Callable[..., str]) -> list[str]:
+        """Each definition of ``where`` as a line, in the notation of a printer."""
+        lines = []
+        for d in self.where:
+            left = Indexed(d.name, *map(Sym, d.indices))
+            lines.append(f"{show(left)} = {show(d.body)}")
+        return lines
 
     def _lines(self, show: Callable[..., str], grain: str | None, arrow: str) -> str:
         if grain is None:
@@ -153,6 +178,8 @@ class Derivation:
             "wrt": list(self.wrt),
             "vectors": sorted(self.vectors),
             "order": self.order,
+            "relation": self.relation.value,
+            "where": self.defined(partial(to_unicode, vector=self.vectors)),
             "hypotheses": [str(h) for h in self.hypotheses],
             "notes": list(self.notes),
         }

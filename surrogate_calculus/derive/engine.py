@@ -290,6 +290,7 @@ def _derive(
         vectors=vectors,
         notes=tuple(_note(app, params) for app in constants),
         document=_extended(given, families, current),
+        introduced=tuple(d.name for d in families.introduced(current)) if families is not None else (),
         _proof=proof,
         _operations=tuple(operations),
         _last=last,

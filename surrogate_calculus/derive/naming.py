@@ -119,23 +119,40 @@ class Namer:
         return current
 
     def _once(self, name: Name, flats: Sequence[Flat], outside: Facts) -> list[Flat] | None:
+        """The flat terms with a name put back once more, in each of them where that concerns it alone."""
         table = {f.key: f for f in flats}
-        for flat in flats:
-            facts = facts_of(self.canonical, flat.ranges, outside)
-            for values in self._choices(name, flat):
-                body = self._body(name, values, facts)
-                if not body:
-                    continue
-                left = self.proof.add(put_indices(self.proof, name.left, values))
-                for sign in (1, -1) if len(body) == 1 else (1,):
-                    gone = _matched(flat, body, sign, table)
-                    if gone is not None:
-                        first, rest, number = gone
-                        rest[left] = rest.get(left, 0) + sign
-                        self.used.add(head(left.args[0] if left.__class__ is Fn else left))
-                        rest = {f: e for f, e in rest.items() if e}
-                        kept = [f for f in flats if f.key not in first]
-                        return [*kept, Flat(number, flat.ranges, rest)]
+        out: list[Flat] = []
+        changed = False
+        for n, flat in enumerate(flats):
+            found = self._found(name, flat, table, outside)
+            if found is None:
+                out.append(flat)
+                continue
+            gone, new = found
+            if len(gone) > 1:
+                kept = [*out, *flats[n:]]
+                return [*(f for f in kept if f.key not in gone), new]
+            changed = True
+            out.append(new)
+        return out if changed else None
+
+    def _found(
+        self, name: Name, flat: Flat, table: dict[tuple[object, ...], Flat], outside: Facts
+    ) -> tuple[set[tuple[object, ...]], Flat] | None:
+        """The terms that a name is put back for, beginning with one, and what becomes of them."""
+        facts = facts_of(self.canonical, flat.ranges, outside)
+        for values in self._choices(name, flat):
+            body = self._body(name, values, facts)
+            if not body:
+                continue
+            left = self.proof.add(put_indices(self.proof, name.left, values))
+            for sign in (1, -1) if len(body) == 1 else (1,):
+                matched = _matched(flat, body, sign, table)
+                if matched is not None:
+                    gone, rest, number = matched
+                    rest[left] = rest.get(left, 0) + sign
+                    self.used.add(head(left.args[0] if left.__class__ is Fn else left))
+                    return gone, Flat(number, flat.ranges, {f: e for f, e in rest.items() if e})
         return None
 
     def _choices(self, name: Name, flat: Flat) -> Iterable[tuple[Term, ...]]:

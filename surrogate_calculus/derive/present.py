@@ -45,6 +45,8 @@ __all__ = ["Presenter", "present"]
 
 #: Results whose printed tree would have more nodes than this stay as they are.
 MAX_TREE = 4_000
+#: So do results of more terms.
+MAX_TERMS = 60
 
 
 def present(
@@ -83,8 +85,11 @@ def present(
             chain.then(families.plain_values(chain.term))
         return chain.then(canonical.step(chain.term)).step()
 
-    presenter = Presenter(proof, canonical, worked, list(given.indices.values()), [expression])
-    return presenter.step(term)
+    try:
+        presenter = Presenter(proof, canonical, worked, list(given.indices.values()), [expression])
+        return presenter.step(term)
+    except (Rejection, DeriveError, ValueError, RecursionError):  # then the result stays as it is
+        return None
 
 
 class Presenter:
@@ -119,7 +124,7 @@ class Presenter:
     # ------------------------------------------------------------------------------------ entries
     def step(self, term: Term) -> int | None:
         """The step that concludes ``term = presented``; None where no form is found."""
-        if tree_size(term, MAX_TREE) > MAX_TREE:
+        if tree_size(term, MAX_TREE) > MAX_TREE or len(self.canonical.monomials(term)) > MAX_TERMS:
             return None
         for proposal in self._proposals(term):
             if proposal is term:

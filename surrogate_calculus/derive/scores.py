@@ -18,6 +18,9 @@ from .ratio import put_indices
 
 __all__ = ["Scores", "evaluated", "gathered"]
 
+#: So many log-derivatives are tried at one result.
+MAX_TRIED = 8
+
 
 class Scores:
     """Takes ``∇ log F`` out of a result for families F whose log-derivative has a sum in it.
@@ -40,17 +43,19 @@ class Scores:
     def of(self, whole: Term) -> tuple[Term, list[Flat]]:
         """What is left of a canonical result, and what was taken out."""
         found: list[Flat] = []
-        for _ in range(4):
+        tried = 0
+        while True:
             for flat in self._candidates(whole):
-                term = flat_term(self.proof, flat)
-                rest = self.canonical.term(self.proof.add(whole - self.opened(term)))
+                tried += 1
+                if tried > MAX_TRIED:
+                    return whole, found
+                rest = self.canonical.term(self.proof.add(whole - self.opened(flat_term(self.proof, flat))))
                 if self._count(rest) + 1 < self._count(whole):
                     whole = rest
                     found.append(flat)
                     break
             else:
-                break
-        return whole, found
+                return whole, found
 
     def _count(self, term: Term) -> int:
         return len(self.canonical.monomials(term))
