@@ -107,6 +107,7 @@ class Ring:
         self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
+        self._roots: list[Term] = []  # kept, since what is remembered is so by the id
         self._work = self._added = 0
 
     # arithmetic
@@ -198,6 +199,7 @@ class Ring:
         Raises:
             Rejection: a division by zero, or too large to expand.
         """
+        self._roots.append(root)
         for node in postorder(root):
             if id(node) not in self._memo:
                 self._memo[id(node)] = self._read(node, [self._memo[id(a)] for a in node.args])
