@@ -30,7 +30,7 @@ from ..kernel.polynomial import (
     coefficient,
     multiply_monomials,
 )
-from ..language.binding import shift
+from ..language.binding import instantiate, shift
 from ..language.terms import (
     HAS_BINDER,
     Add,
@@ -299,7 +299,7 @@ class Canonical:
         if unfolded.term.__class__ is not Fn or unfolded.term.key != "cases":
             return
         self._function(unfolded.inside(self.step(unfolded.term.args[0], facts)), facts)
-        ended = unfolded.term.__class__ is Bound or self._follow
+        ended = self._follow or not unfolded.term.args
         if unfolded.term.__class__ is not Fn and ended:
             chain.then(unfolded.step())
             self._again(chain, facts)
@@ -551,6 +551,10 @@ class Canonical:
             return
         ((mono, number),) = polynomial.items()
         factors = self._factors(mono)
+        gathered = self._gathered(body, factors, below(self.proof, node, 2, facts))
+        if gathered is not None:
+            self._again(chain.inside(gathered), facts)
+            return
         outer = [f for f in factors if not uses_index(f)]
         inner = [f for f in factors if uses_index(f)]
         if number != 1:
@@ -568,6 +572,42 @@ class Canonical:
         self._nest(chain, inner, facts)
         if chain.term.__class__ is Sum:
             chain.then(self._lemmas(chain.term))
+
+    def _gathered(self, body: Term, factors: list[Term], facts: Facts) -> int | None:
+        """``∏[i=m..n](A(i)) A(n+1) = ∏[i=m..n+1](A(i))`` in a monomial, or with A(m-1)."""
+        state = self.state
+        for product in (f for f in factors if f.__class__ is Prod):
+            lo, hi, inner = product.args
+            for rule, end, ends in (
+                ("product_last", hi + state.one, (lo, hi + state.one)),
+                ("product_first", lo - state.one, (lo - state.one, hi)),
+            ):
+                end = self.term(state.store.add(end), facts)
+                near = self.term(state.store.add(instantiate(inner, end)), facts)
+                if near not in factors:
+                    continue
+                hint: str = product.hint
+                wider = [self.term(state.store.add(e), facts) for e in ends]
+                whole = state.store.node(Prod, None, (*wider, inner), hint)
+                split = Chain(self.proof, whole)
+                if not self._by(split, rule, facts):
+                    continue
+                split.inside(*(self._plain(a, facts) for a in split.term.args))
+                if set(split.term.args) != {product, near}:
+                    continue
+                rest = [f for f in factors if f is not product and f is not near]
+                back = self.proof.infer("symmetry", split.term, whole, [self.proof.chain(split.steps)])
+                chain = Chain(self.proof, body)
+                if rest or body is not split.term:
+                    chain.by("ring", state.product(split.term, *rest))
+                return chain.inside(back).step() if rest else chain.then(back).step()
+        return None
+
+    def _plain(self, term: Term, facts: Facts) -> int | None:
+        """The canonical form, but of a product only of the ends of its range."""
+        if term.__class__ is not Prod:
+            return self.step(term, facts)
+        return Chain(self.proof, term).inside(*(self.step(a, facts) for a in term.args[:2])).step()
 
     def _split_sum(self, chain: Chain, terms: list[Term], facts: Facts) -> None:
         """Σ(A + B + …) as several sums."""
@@ -865,7 +905,7 @@ class Canonical:
                 differ = [(p, q) for p, q in pairs if _ends(node, p) != _ends(other, q)]
                 for here, there in differ:
                     step = self._shortened(node, here, _ends(other, there), facts)
-                    if step is not None:
+                    if step is not None and self.proof.right(step) is not node:
                         return step
         return None
 

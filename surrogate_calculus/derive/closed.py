@@ -402,6 +402,22 @@ class Closed:
         left.then(self.use(left.term, facts))
         return self._meet(left, Chain(self.proof, form), facts, None if facts else definition)
 
+    def along(self, recursion: int, definition: Definition) -> int | None:
+        """The sum along the lineage that a recursion ``F[t,i] = H[t,i] + F[t-1,κ]`` is; None for any other.
+
+        Args:
+            recursion: the step that concludes the recursion, for loose indices.
+            definition: the family that it comes from, whose indices are the first of F's.
+        """
+        start, body = self.proof.left(recursion), self.proof.right(recursion)
+        known = self.state.facts.hypotheses
+        try:
+            form = _Shape(self, definition, body).summed(start)
+            return None if form is None else self._induction(recursion, form)
+        except Rejection:
+            self.state.facts.forget(known)
+            return None
+
     # -------------------------------------------------------------------------------------- proof
     def _induction(self, recursion: int, form: Term) -> int:
         """``F = form``, by induction.
@@ -515,7 +531,7 @@ class Closed:
                 chain.by("definition")
             elif definition is not None and _key(definition) in self._unfolded:
                 self._unfold_here(chain, definition, facts)
-            if chain.term.__class__ is Prod:
+            if chain.term.__class__ in (Sum, Prod):
                 self._last(chain, facts)
             return chain.step()
 
@@ -541,10 +557,10 @@ class Closed:
             chain.then(trial.by(rule).step())
 
     def _last(self, chain: Chain, facts: Facts) -> None:
-        """Split off the last factor where the range is known not to be empty."""
+        """Split off the last term of a range up to an index, where it is known not to be empty."""
         lo, hi = chain.term.args[:2]
-        if self.canonical.holds([Condition("int", self.proof.add(hi - lo))], facts):
-            chain.by("product_last")
+        if hi.loose and self.canonical.holds([Condition("int", self.proof.add(hi - lo))], facts):
+            chain.by("product_last" if chain.term.__class__ is Prod else "sum_last")
 
     def stops(self, term: Term) -> int | None:
         """Push every ⊥ inside, up to families, densities and functions; the step, None where none moves."""
@@ -707,9 +723,7 @@ class Closed:
         for d in list(proof.definitions.values()):
             if d.body.__class__ is not series.__class__ or d.left.__class__ is App or d.measure is not None:
                 continue
-            pattern, left = d.body, d.left
-            for n in range(d.arity):
-                pattern, left = (instantiate(t, meta(str(n))) for t in (pattern, left))
+            pattern, left = _pattern(d)
             found = match(pattern, plain)
             if found is None or any(f"?{n}" not in found for n in range(d.arity)):
                 continue
@@ -746,9 +760,7 @@ class Closed:
         for d in self.proof.definitions.values():
             if d.left.__class__ is not App:
                 continue
-            pattern, left = d.body, d.left
-            for n in range(d.arity):
-                pattern, left = (instantiate(t, meta(str(n))) for t in (pattern, left))
+            pattern, left = _pattern(d)
             found = match(pattern, product)
             if found is not None and all(f"?{n}" in found for n in range(d.arity)):
                 try:
@@ -849,6 +861,39 @@ class _Shape:
                 product = state.node(Mul, None, product, inverse)
             out.append(_power(state, product, e))
         return state.product(*out)
+
+    def summed(self, start: Term) -> Term | None:
+        """``base + Σ[s](H[s, …])`` for a recursion that adds H to itself one step before."""
+        proof, state = self.proof, self.state
+        arity = start.loose
+        if arity != self.main.arity:  # a coordinate behind the family's own indices
+            return None
+        pattern = start
+        for n in range(arity):
+            pattern = instantiate(pattern, meta(str(n)))
+        pattern = proof.add(pattern)
+        summands = self.body.args[1].args if self.body.args[1].__class__ is Add else (self.body.args[1],)
+        own = [f for f in summands if match(pattern, f) is not None]
+        others = [f for f in summands if f not in own]
+        if len(own) != 1 or any(match(pattern, n) is not None for f in others for n in postorder(f)):
+            return None
+        found = match(pattern, own[0])
+        assert found is not None
+        previous = [found[f"?{n}"][0] for n in range(arity)]
+        gap = proof.inference.ring().difference(state.node(Bound, self.time), previous[self.time])
+        moved = [k for k in self.particles if previous[k] is not state.node(Bound, k)]
+        if gap != {(): 1} or len(moved) > 1:
+            return None
+        lineage = self._lineage(moved[0], previous[moved[0]]) if moved else None
+        t = state.node(Bound, self.time)
+        out = []
+        if self.body.args[2] is not state.zero:
+            out.append(self._at(self.body.args[2], self.base, lineage, moved, t))
+        if others:
+            lo = self.closed.canonical.term(proof.add(self.base + state.one))
+            inner = self._below(state.total(others), lineage, moved)
+            out.append(state.store.node(Sum, None, (lo, t, inner), "s"))
+        return state.total(out)
 
     def _below(self, f: Term, lineage: str | None, moved: Sequence[int]) -> Term:
         """A factor at time s of the lineage, under the binder of s."""
@@ -1049,6 +1094,14 @@ def _with(definition: Definition, also: Definition | None) -> bool:
     if definition is also or also is None:
         return definition is also
     return also.measure is not None and definition.group == also.group and not guarded(definition)
+
+
+def _pattern(definition: Definition) -> tuple[Term, Term]:
+    """The body and the left side of a definition with metavariables for its indices."""
+    body, left = definition.body, definition.left
+    for n in range(definition.arity):
+        body, left = instantiate(body, meta(str(n))), instantiate(left, meta(str(n)))
+    return body, left
 
 
 def _reached(node: Term) -> bool:

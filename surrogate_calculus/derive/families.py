@@ -201,7 +201,7 @@ class Families:
         recursive = family.measure is not None or guarded(family)
         facts = (Condition("gt", measure_of(family)),) if recursive else ()
         start = self.state.node(Eval, None, family.left)
-        ways = [lambda: self._by_unfolding(start, other.left, facts)]
+        ways: list[Callable[[], int]] = [lambda: self._by_unfolding(start, other.left, facts)]
         if guarded(family) and guarded(other):
             ways.insert(0, lambda: self._by_induction(family, other))
         for way in ways:
@@ -299,7 +299,7 @@ class Families:
         """Whether →, the ∇s from outside, and the family, of a derivative of a family; else None."""
         evaluated = node.__class__ is Eval
         core = node.args[0] if evaluated else node
-        gradients = []
+        gradients: list[Term] = []
         while core.__class__ is Grad:
             gradients.append(core)
             core = core.args[0]
@@ -351,6 +351,9 @@ class Families:
         known = self._known_family(start, body, recursion, measure)
         if known is not None:
             return known
+        summed = self.closed.along(recursion, definition) if guarded(definition) else None
+        if summed is not None:
+            return summed
         name = self.closed.fresh(_NAME)
         left = state.node(Indexed, name, *indices)
         again = recursion_step(proof.inference, start, body, left)
