@@ -188,6 +188,8 @@ class Canonical:
             self._align([chain], facts)
         if chain.term.__class__ in (Add, Mul, Pow):
             self._ring(chain)
+        if chain.term.__class__ is Mul and chain.term.flags & HAS_BINDER:
+            chain.then(self._gathered(chain.term, list(chain.term.args), facts))
         self._powers(chain, facts)
 
     # a power with an index in its exponent: b^(n-1) b = b^n

@@ -75,10 +75,15 @@ class Closed:
         self.state = proof.state
         self.params = tuple(p for p in params if p not in proof.state.defined)
         self.canonical = Canonical(proof, self._normalised)
+        #: leaves what ∇ is to reach written out
+        self.opening = Canonical(proof, lambda series: self._normalised(series, live=False))
         self._along_lineages = Canonical(proof, self._normalised, follow=True)
         self.forms: dict[tuple[object, ...], int] = {}
         self._ratios: dict[tuple[object, ...], Factors] = {}
         self._tried: set[tuple[object, ...]] = set()
+        #: of a family made here: how many indices stand before those of the family that it comes from, that
+        #: family, and the parameters whose coordinates stand behind
+        self.origin: dict[str, tuple[int, str, tuple[str, ...]]] = {}
         self.ones: dict[tuple[type[Term], str], int] = {}  # families of ratios, stopped or evaluated
         self._taken = set(names)
         self._unfolded: dict[tuple[object, ...], int] = {}
@@ -92,7 +97,11 @@ class Closed:
                 self._form_of(d)
 
     def _live(self, definition: Definition) -> bool:
-        return any(self.state.depends(p, definition.left) for p in self.params)
+        return self.live(definition.left)
+
+    def live(self, term: Term) -> bool:
+        """Whether a parameter occurs in a term outside of ⊥."""
+        return any(self.state.depends(p, term) for p in self.params)
 
     def use(self, term: Term, facts: Facts = ()) -> int | None:
         """Put closed forms for the families of a term, outside of ⊥; the step, None where there is none.
@@ -622,10 +631,10 @@ class Closed:
         return rewrite(self.proof, term, lambda node, facts: self._one(node))
 
     # -------------------------------------------------------------------------- normalised weights
-    def _normalised(self, series: Term) -> int | None:
+    def _normalised(self, series: Term, live: bool = True) -> int | None:
         """``Σ[j](F[t,j]) = 1`` for a family of normalised weights, also under ⊥ or →; a name for what has one."""
         named = self._named(series)
-        if named is not None:
+        if named is not None and (live or not self.live(self.proof.right(named))):
             return named
         body = series.args[2] if series.__class__ is Sum else series
         operator = body.__class__ if body.__class__ in (Stop, Eval) else None
@@ -943,6 +952,7 @@ class _Shape:
         name = self.closed.fresh(str(like) + "\u0303")
         left = state.node(Indexed, name, s, t, i)
         proof.define([Definition(left, 3, body(name), measure)])
+        self.closed.origin[name] = (1, self.main.name, ())
         return name
 
     def _named(self, index: Term) -> Term:
@@ -983,6 +993,7 @@ class _Shape:
         body = state.node(Fn, "cases", guard, named(ratios.written(step)), named(ratios.written(base)))
         definition = Definition(left, self.main.arity, body, measure_of(self.main))
         proof.define([definition])
+        self.closed.origin[name] = (0, self.main.name, ())
         self.closed.of_value_one(definition)
         return left
 

@@ -307,13 +307,14 @@ def _extended(given: Document | None, families: Families | None, result: Term) -
     new = list(families.introduced(result)) if families is not None else []
     if given is None or not new:
         return given
-    out = []
+    assert families is not None
+    out: list[Defined] = []
     for d in new:
-        names = _index_names(given, d)
+        names = _index_names(given, families, d)
         values = [Sym(name) for name in reversed(names)]
         body = _with_indices(d.body, values)
         measure = None if d.measure is None else _with_indices(d.measure, values)
-        out.append(Defined(d.name, tuple(names), body, measure))
+        out.append(Defined(d.name, names, body, measure))
     return given.with_definitions(out)
 
 
@@ -323,15 +324,24 @@ def _with_indices(term: Term, values: Sequence[Term]) -> Term:
     return term
 
 
-def _index_names(given: Document, definition: Definition) -> list[str]:
-    """Names for the indices of a definition: a time, then particles, then coordinates, of the document."""
-    used = {n.key for n in postorder(definition.body) if n.__class__ is Indexed}
-    like = next((d for d in given.definitions if d.measure is not None and d.name not in used), None)
+def _index_names(given: Document, families: Families, definition: Definition) -> tuple[str, ...]:
+    """Names for the indices of a definition: those of the family that it comes from, and of coordinates."""
+    before, family, params = families.closed.origin[definition.name]
+    like = given.definition(family)
+    if like is None:  # made on the way itself
+        source = next(d for d in families.proof.definitions.values() if d.name == family)
+        own = _index_names(given, families, source)
+    else:
+        own = like.indices
     names: list[str] = []
-    pools = [list(like.indices) if like is not None else [], list(given.indices), list("ijklmnrs")]
-    for _ in range(definition.arity):
-        names.append(next(n for pool in pools for n in pool if n not in names))
-    return names
+    free = [n for n in "srijklmn" if n not in given.names() and n not in own]
+    names.extend(free[:before])
+    names.extend(own)
+    for param in params:
+        bounds = given.parameters.get(param)
+        declared = [n for n, r in given.indices.items() if r == bounds and n not in names]
+        names.append(next(n for n in (*declared, *free) if n not in names))
+    return tuple(names)
 
 
 def _false_hypotheses(derivation: Derivation) -> tuple[str, ...]:

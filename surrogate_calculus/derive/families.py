@@ -82,7 +82,7 @@ class Families:
                 return None
             inner.then(self.closed.bases(inner.term))
             inner.then(self.closed.stops(inner.term))
-            inner.then(self.closed.canonical.step(inner.term, facts))
+            inner.then(self.closed.opening.step(inner.term, facts))
             step = inner.step()
             for level in reversed(path):
                 step = Chain(self.proof, level).inside(step).step()
@@ -366,6 +366,8 @@ class Families:
             proof.define([Definition(left, arity, again, measure)])
         except Rejection as reason:
             raise DeriveError(f"the derivative of {family.key} is no recursion: {reason}") from None
+        coordinates_of = tuple(g.key for g in reversed(gradients) if len(g.args) > 1)
+        self.closed.origin[name] = (0, definition.name, coordinates_of)
         same = proof.infer("definition", left)
         return proof.infer("induction", start, left, [recursion, same])
 

@@ -137,7 +137,7 @@ class Inference:
             if lhs.__class__ is Expect or any(t.flags & HAS_EXPECT for t in roots):
                 raise Rejection("an equation about whole numbers may not be used under 𝔼")
             equation = replace(equation, whole=max(lhs.loose, equation.rhs.loose) > 0)
-        worked_out = schema.operator or lhs.__class__ is Grad
+        worked_out = schema.operator or (lhs.__class__ is Grad and equation.rhs.__class__ is not Grad)
         if worked_out and equation.relation is STRICT and not equation.where and not equation.whole:
             self.state.learn(equation.lhs, equation.rhs)
         return equation
