@@ -92,7 +92,7 @@ def _derived(
                 f"a coordinate is given for slot {slot}, which holds no vector: {shown(node)}",
                 instead=f"D[{slot}], or a 1-D tensor as its value",
             )
-        column = column_of(machine.integer(where, node), args[slot - 1].shape[-1], node, machine)
+        column = column_of(machine.integer(where), args[slot - 1].shape[-1], node, machine)
         used = torch.unique(column)
         wanted.append(used.tolist())
         here = torch.searchsorted(used, column)
@@ -198,7 +198,7 @@ def _grad(machine: Machine, step: Instruction) -> Tensor | Scaled:
     at: Tensor = theta.tensor if vector else sc.plain(theta)
     if call.coordinate is None:
         return _grad_reverse(machine, step, at) if machine.reverse else _grad_forward(machine, step, at, None)
-    column = column_of(machine.integer(call.coordinate, step.node), at.shape[-1], step.node, machine)
+    column = column_of(machine.integer(call.coordinate), at.shape[-1], step.node, machine)
     if machine.reverse:
         return _map(_grad_rows(machine, step, at), lambda t: pick(t, column))
     used = torch.unique(column)

@@ -53,10 +53,27 @@ def _index(machine: Machine, step: Instruction) -> Tensor:
 # -- ranges and masks --
 
 
+def _whole(machine: Machine, step: Instruction) -> Tensor:
+    """An index, a coordinate or an end of a range as an int64 tensor.
+
+    It is an instruction of its own, in the block that its operand comes from: indices are constant
+    under ∇, and a tensor that is made inside a derivative is not one outside of it any more.
+    """
+    value = machine.tensor(step.operands[0], step.node).detach()
+    rounded = value.round()
+    bad = ~((value - rounded).abs() < 1e-6)
+    if machine.reached(bad, step.extra):
+        raise EvaluationError(
+            f"an index or a bound of a range is no integer ({first_bad(value, bad)}) in {shown(step.node)}",
+            instead="integers as values of counts and indices",
+        )
+    return torch.where(bad, torch.ones_like(rounded), rounded).to(torch.int64)
+
+
 def _range(machine: Machine, step: Instruction) -> Range:
     guard, level = step.extra
-    lo = machine.integer(step.operands[0], step.node, guard)
-    hi = machine.integer(step.operands[1], step.node, guard)
+    lo = machine.integer(step.operands[0])
+    hi = machine.integer(step.operands[1])
     device = machine.bindings.device
     if lo.numel() == 1 and hi.numel() == 1:
         first, last = int(lo), int(hi)
@@ -140,7 +157,7 @@ def _cases(machine: Machine, step: Instruction) -> Tensor | Scaled:
 def _family(machine: Machine, step: Instruction) -> Tensor | Event:
     node, guard = step.node, step.extra
     binding = machine.bindings.families[node.key]
-    indices = [machine.integer(slot, node, guard) for slot in step.operands]
+    indices = [machine.integer(slot) for slot in step.operands]
     if binding.call is not None:
         opaque = Opaque(
             binding.call, node, (0,) * len(indices), machine.bindings.dtype, machine.bindings.device
@@ -212,7 +229,7 @@ def _component(machine: Machine, step: Instruction) -> Tensor:
             f"{node.key} is used with an index, and its value is no vector",
             instead=f"a 1-D tensor as the value of {node.key}",
         )
-    index = machine.integer(step.operands[1], node, step.extra)
+    index = machine.integer(step.operands[1])
     return pick(base.tensor, column(index, base.tensor.shape[-1], node, machine, step.extra))
 
 
@@ -233,6 +250,7 @@ OPERATIONS: dict[str, Operation] = {
     "load": _load,
     "axis": _axis,
     "index": _index,
+    "whole": _whole,
     "range": _range,
     "inside": _inside,
     "both": _both,

@@ -29,7 +29,7 @@ def _lookup(machine: Machine, step: Instruction) -> Tensor | Scaled | Event:
         return _each(value, lambda base, events: _moved(base, events, rank, straight))
     places = []
     for slot, (lo, hi) in zip(step.operands[1:], how.table.ranges, strict=True):
-        index = machine.integer(slot, step.node, how.guard)
+        index = machine.integer(slot)
         bad = (index < lo) | (index > hi)
         if machine.reached(bad, how.guard):
             raise _outside(machine, step.node, how.table, index, bad, (lo, hi))

@@ -60,7 +60,6 @@ class Machine:
         self.reverse = reverse
         self.rank = len(bindings.batch)
         self.slots: list[Any] = [None] * program.size
-        self.whole: dict[int, Tensor] = {}
 
     def result(self) -> Tensor:
         """Run; the value as a tensor of shape (open axes …, batch …).
@@ -103,23 +102,10 @@ class Machine:
             )
         return value
 
-    def integer(self, slot: int, node: Term, guard: int | None = None) -> Tensor:
-        """A slot as an int64 tensor; indices are constant under ∇, and each is looked at once."""
-        found = self.whole.get(slot)
-        if found is not None:
-            return found
-        value = self.tensor(slot, node).detach()
-        rounded = value.round()
-        bad = ~((value - rounded).abs() < 1e-6)
-        if self.reached(bad, guard):
-            raise EvaluationError(
-                f"an index or a bound of a range is no integer ({first_bad(value, bad)}) in {shown(node)}",
-                instead="integers as values of counts and indices",
-            )
-        if bool(bad.any()):  # only where it does not matter
-            return torch.where(bad, torch.ones_like(rounded), rounded).to(torch.int64)
-        self.whole[slot] = out = rounded.to(torch.int64)
-        return out
+    def integer(self, slot: int) -> Tensor:
+        """A slot that a ``whole`` instruction fills: an int64 tensor."""
+        found: Tensor = self.slots[slot]
+        return found
 
     def reached(self, bad: Tensor, guard: int | None) -> bool:
         """Whether a bad element lies where the value matters."""

@@ -195,11 +195,17 @@ class _Compiler:
         block.instructions.append(Instruction(op, node, operands, out, extra))
         return out
 
-    def leaf(self, key: tuple[Any, ...], op: str, node: Term, extra: Any = None) -> int:
+    def leaf(
+        self, key: tuple[Any, ...], op: str, node: Term, extra: Any = None, operands: tuple[int, ...] = ()
+    ) -> int:
         found = self.memo.get(key)
         if found is None:
-            found = self.memo[key] = self.emit(op, node, (), extra)
+            found = self.memo[key] = self.emit(op, node, operands, extra)
         return found
+
+    def integer(self, slot: int, node: Term, guard: int | None = None) -> int:
+        """The slot of a slot's value as whole numbers."""
+        return self.leaf(("whole", slot, guard), "whole", node, guard, (slot,))
 
     def parameter(self, name: str, version: _Copy, node: Term) -> int:
         while isinstance(version, Version):
@@ -299,7 +305,8 @@ class _Compiler:
     ) -> Generator[_Request, int, int]:
         operands = []
         for arg in node.args:
-            operands.append((yield (arg, None, self.outer, frames, guard)))
+            index = yield (arg, None, self.outer, frames, guard)
+            operands.append(self.integer(index, node, guard))
         if node.name in self.vectors:
             if len(node.args) != 1:
                 raise EvaluationError(
@@ -317,7 +324,8 @@ class _Compiler:
         table = self.tables[node.key]
         operands = []
         for arg in node.args:
-            operands.append((yield (arg, None, self.outer, frames, guard)))
+            index = yield (arg, None, self.outer, frames, guard)
+            operands.append(self.integer(index, node, guard))
         live, stopped = self.copies(table.body, live, stopped)
         low = max(copy.level if isinstance(copy, Version) else -1 for copy in (live, stopped))
         if self.facts.flags[id(table.body)] & HAS_AXIS:
@@ -333,7 +341,8 @@ class _Compiler:
         """The axes that a table lies along, the last one at ``level``."""
         own: list[Frame] = []
         for position, (lo, hi) in enumerate(table.ranges, 1):
-            first, last = (self.leaf(("num", Fraction(n)), "num", Num(n)) for n in (lo, hi))
+            ends = (self.leaf(("num", Fraction(n)), "num", Num(n)) for n in (lo, hi))
+            first, last = (self.integer(end, node) for end in ends)
             own.append(self.frame(level + len(table.ranges) - position, first, last, node))
         return tuple(own)
 
@@ -371,7 +380,7 @@ class _Compiler:
         for number, coordinate in node.partials:
             where: int | None = None
             if coordinate is not None:
-                where = yield (coordinate, None, self.outer, frames, guard)
+                where = self.integer((yield (coordinate, None, self.outer, frames, guard)), node)
                 operands.append(where)
             partials.append((number, where))
         if node.name == PATH:
@@ -399,8 +408,8 @@ class _Compiler:
         frames: tuple[Frame, ...],
         guard: int | None,
     ) -> Generator[_Request, int, int]:
-        lo = yield (node.lo, None, self.outer, frames, guard)
-        hi = yield (node.hi, None, self.outer, frames, guard)
+        lo = self.integer((yield (node.lo, None, self.outer, frames, guard)), node, guard)
+        hi = self.integer((yield (node.hi, None, self.outer, frames, guard)), node, guard)
         ragged = node.lo.loose > 0 or node.hi.loose > 0
         around = frames[len(frames) - (node.body.loose - 1) :] if node.body.loose > 1 else ()
         ranged = frames[len(frames) - node.loose :] if ragged else ()
@@ -430,7 +439,7 @@ class _Compiler:
             )
         coordinate: int | None = None
         if node.coordinate is not None:
-            coordinate = yield (node.coordinate, None, self.outer, frames, guard)
+            coordinate = self.integer((yield (node.coordinate, None, self.outer, frames, guard)), node)
         block = Block(outer.depth + 1)
         version = Version(live, node.param, self.slot(block), block)
         if self.detach:

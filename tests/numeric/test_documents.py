@@ -76,6 +76,35 @@ def test_higher_orders_in_both_modes(name: str, wrt: str, order: int, rng: rando
     close(sc.evaluate(derived, values, given=case.document), exact)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("shared", [False, True])
+def test_total_derivatives_of_a_derived_formula(shared: bool, order: int, rng: random.Random) -> None:
+    """Its ∇ go through particles and ancestors, one after another and inside one another."""
+    text = REPARAMETERISED.replace("; φ)", "; θ)").replace("∇φ", "∇θ") if shared else REPARAMETERISED
+    case, wrt = filled(text, rng, N=2, T=2), "θ" if shared else "φ"
+    derivation = sc.derive("log Z", wrt, order, given=case.document)
+    values, surrogate = case.torch_values(), parse("log Z", case.document)
+    exact = case.exact(derivation.start)
+    assert abs(exact) > 1e-6
+    close(sc.autodiff(surrogate, wrt, order, values, given=case.document), exact)
+    close(sc.evaluate(derivation.result, values, given=derivation.document), exact)
+    assert sc.check_derivation(derivation, points=2)
+
+
+def test_an_index_is_the_same_inside_and_outside_of_derivatives(rng: random.Random) -> None:
+    """Whichever of them looks at it first: none, the outer or the inner one."""
+    case = filled(REPARAMETERISED, rng, N=2, T=3)
+    path = "log q(x̃[1:T,i]; φ)"
+    for text in (
+        f"Σ[i](∇²φ {path} + ∇φ {path} + {path})",
+        f"Σ[i]({path} * ∇φ({path} * ∇φ({path} * ∇φ {path})))",
+        f"Σ[i](∇φ(∇φ(∇φ({path}) * {path}) * {path}) * {path})",
+    ):
+        term = parse(text, case.document)
+        close(sc.evaluate(term, case.torch_values(), given=case.document), case.exact(term))
+        close(run(term, case.torch_values(), given=case.document), case.exact(term))
+
+
 def test_a_vector_parameter_has_all_its_components(rng: random.Random) -> None:
     case = filled(VECTOR, rng, N=2, T=2, K=2)
     values = case.torch_values()
