@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .language.parser import parse
     from .numeric.autodiff import autodiff
     from .numeric.compare import check_derivation
+    from .numeric.compile import compile_document
     from .numeric.evaluate import evaluate
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ _WHERE = {
     "autodiff": "numeric.autodiff",
     "check": "kernel",
     "check_derivation": "numeric.compare",
+    "compile_document": "numeric.compile",
     "derive": "derive",
     "evaluate": "numeric.evaluate",
     "load": "language.document",
@@ -58,6 +60,7 @@ __all__ = [
     "autodiff",
     "check",
     "check_derivation",
+    "compile_document",
     "derive",
     "evaluate",
     "load",

@@ -44,6 +44,11 @@ def test_the_import_is_quick() -> None:
     assert seconds < 0.2
 
 
+def test_every_public_name_is_found_under_its_name() -> None:
+    code = "import surrogate_calculus as sc; print([n for n in sc.__all__ if getattr(sc, n).__name__ != n])"
+    assert python(code).split() == ["[]"]
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -247,7 +247,7 @@ def test_a_law_that_cannot_be_drawn_from() -> None:
 
 
 def test_a_seed_or_a_generator() -> None:
-    compiled = compile_document(parse_document(DPF), FUNCTIONS)
+    compiled = sc.compile_document(parse_document(DPF), FUNCTIONS)
     with pytest.raises(EvaluationError, match="both a seed and a generator"):
         compiled.run(values(), seed=1, generator=torch.Generator())
     by_seed = compiled.run(values(), seed=4)["x"]
