@@ -66,6 +66,7 @@ class Canonical:
         proof: where the steps go.
         lemmas: told a canonical Σ or ∏ that stays, gives a step that rewrites it further, or None.
         follow: go one step along a lineage where the time is known to be later than its end.
+        gathers: take up into a ∏ a factor that is its next one: for comparing, not for presenting.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class Canonical:
         proof: Proof,
         lemmas: Callable[[Term], int | None] | None = None,
         follow: bool = False,
+        gathers: bool = False,
     ) -> None:
         self.proof = proof
+        self._gathers = gathers
         self._follow = follow
         self.state = proof.state
         self._lemmas = lemmas or (lambda term: None)
@@ -578,7 +581,7 @@ class Canonical:
     def _gathered(self, body: Term, factors: list[Term], facts: Facts) -> int | None:
         """``∏[i=m..n](A(i)) A(n+1) = ∏[i=m..n+1](A(i))`` in a monomial, or with A(m-1)."""
         state = self.state
-        for product in (f for f in factors if f.__class__ is Prod):
+        for product in (f for f in factors if f.__class__ is Prod and self._gathers):
             lo, hi, inner = product.args
             for rule, end, ends in (
                 ("product_last", hi + state.one, (lo, hi + state.one)),

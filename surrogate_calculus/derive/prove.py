@@ -231,12 +231,12 @@ def _strategies(
     if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
         later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
         for count in range(len(later) + 1):
-            yield [unfolded, *later[:count]], Canonical(proof)
+            yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
     if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
         families = Families(proof, given, params, log_names)
         yield [families.close, pushed, families.settle], families.closed.canonical
     else:
-        yield [unfolded, pushed], Canonical(proof)
+        yield [unfolded, pushed], Canonical(proof, gathers=True)
 
 
 def _work_out(proof: Proof, term: Term, moves: Sequence[_Move]) -> list[int]:

@@ -48,7 +48,7 @@ def test_presentations_mean_the_same(rng: random.Random) -> None:
 def canonical(*terms: Term) -> list[Term]:
     """Canonical forms in one proof, each by steps that replay."""
     proof = prepared(DOCUMENT)
-    form = Canonical(proof)
+    form = Canonical(proof, gathers=True)
     out = []
     for term in terms:
         start = proof.add(term)
