@@ -17,6 +17,7 @@ Untrusted: every rewriting is a step of the kernel, and what comes out is the st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from hashlib import blake2b
 from itertools import permutations
@@ -106,10 +107,8 @@ class Canonical:
             term = chain.term
         if chain.term.args:
             chain.inside(*(self.step(a, below(self.proof, term, k, facts)) for k, a in enumerate(term.args)))
-            try:
+            with suppress(Rejection):  # too large to expand: then it stays as it is
                 self._local(chain, facts)
-            except Rejection:
-                pass
         found = self._done[key] = chain.step()
         if chain.term is not term:
             self._done.setdefault((id(chain.term), facts), None)

@@ -253,7 +253,9 @@ def _derive(
     bodies = [d.body for d in proof.definitions.values()]
     log_names = log_domain(postorder(current, *bodies)) | set(given.densities if given is not None else ())
     families = None
-    if given is not None and any(d.left.__class__ is Indexed and d.name in occurring for d in proof.definitions.values()):
+    if given is not None and any(
+        d.left.__class__ is Indexed and d.name in occurring for d in proof.definitions.values()
+    ):
         families = Families(proof, given, gradient_parameters(current), log_names)
         plain = current
         advance(families.close)

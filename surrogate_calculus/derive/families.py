@@ -3,8 +3,8 @@
 * Before ∇ is pushed inside, families get their closed forms where they have one (:mod:`.closed`).
 * A derivative ``→∇F[t,i]`` that is left, for want of a closed form, is a family with a recursion of its own:
   that of F, differentiated.  It is given a name, and the result is stated with it.
-* The value ``→F[t,i]`` of a family with ⊥ in its body is another family of the document where that has the same
-  recursion, and else F itself, in an equality of values.
+* The value ``→F[t,i]`` of a family with ⊥ in its body is another family of the document where that has the
+  same recursion, and else F itself, in an equality of values.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from ..errors import DeriveError, SurrogateError
 from ..kernel.inference import Definition, recursion_step
 from ..kernel.judgement import Condition, Rejection
-from ..language.binding import shift
 from ..language.terms import Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
 from .chain import Chain, Facts, branch, holds, rewrite
-from .closed import Closed, guarded, measure_of
+from .closed import Closed
+from .members import guarded, measure_of
 from .proof import Proof
 from .push import Pusher
 from .ratio import put_indices
@@ -264,7 +264,9 @@ class Families:
                     chain.inside(here(node.args[0], facts))
                     if not chain.steps:
                         return None
-                if chain.term.args[0].__class__ in (Indexed, Sym) and not self.state.stop_free(chain.term.args[0]):
+                if chain.term.args[0].__class__ in (Indexed, Sym) and not self.state.stop_free(
+                    chain.term.args[0]
+                ):
                     return chain.step()
                 return chain.then(proof.evaluate(chain.term.args[0])).step()
             definition = proof.definition_of(node)

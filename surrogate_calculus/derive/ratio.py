@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from ..kernel.judgement import Rejection
 from ..language.binding import instantiate, shift
-from ..language.terms import Add, App, Bound, Eval, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
+from ..language.terms import Add, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
 from .canonical import uses_index
 from .chain import Facts, below
 from .proof import Proof
