@@ -23,6 +23,9 @@ from surrogate_calculus.language.declarations import Document
 
 pytestmark = pytest.mark.slow
 
+#: A row of each document.
+FIRST = list({name.partition(": ")[0]: name for name in reversed(ROWS)}.values())
+
 
 def again(name: str, text: str, position: int) -> tuple[Document, Derivation]:
     """What a row's edited document derives in place of the row."""
@@ -60,13 +63,13 @@ def test_other_names(name: str) -> None:
     same(derived(name), other, names)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", FIRST)
 def test_another_order(name: str, rng: random.Random) -> None:
     text = permuted(row(name).document.text, rng)
     same(derived(name), again(name, text, position(name))[1])
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", FIRST)
 def test_something_unused(name: str) -> None:
     text = with_unused(row(name).document)
     same(derived(name), again(name, text, position(name))[1])
