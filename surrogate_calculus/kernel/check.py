@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..language.nodes import LIMITS, Malformed, read_nodes, reference, sequence
 from ..language.terms import Sym, Term
 from .calculus import State
-from .certificate import LIMITS, fields, read_assumptions, read_dependence, read_nodes, reference, sequence
+from .certificate import fields, read_assumptions, read_dependence
 from .definitions import read_definitions
 from .facts import Facts
 from .inference import Inference
@@ -45,7 +46,7 @@ def check(certificate: object) -> Verdict:
         claim = _claim(data["claim"], nodes)
         if not conclusions or replace(conclusions[-1], where=frozenset(), whole=False) != claim:
             raise Rejection("the last step does not conclude the claim")
-    except Rejection as reason:
+    except (Rejection, Malformed) as reason:
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {reason}", steps=done)
     except RecursionError:  # a term nested deeper than any of the language: refuse, do not guess
         return Verdict("undecided", reason=f"rejected at step {done + 1}: nested too deep", steps=done)

@@ -19,8 +19,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..language.binding import instantiate, shift
+from ..language.nodes import LIMITS, integer, reference, sequence
 from ..language.terms import Add, App, Bound, Fn, Grad, Indexed, Mul, Num, Sym, Term, postorder
-from .certificate import LIMITS, integer, reference, sequence
 from .facts import Facts
 from .inference import Definition, head
 from .judgement import Rejection

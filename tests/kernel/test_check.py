@@ -25,9 +25,10 @@ import surrogate_calculus as sc
 from surrogate_calculus.derive.nodetable import NodeTable
 from surrogate_calculus.errors import DeriveError, EvaluationError
 from surrogate_calculus.kernel import RULES, Equation, Relation, Verdict, check, inference
-from surrogate_calculus.kernel.certificate import FORMAT, LIMITS, VERSION, read_nodes
+from surrogate_calculus.kernel.certificate import FORMAT, VERSION
 from surrogate_calculus.kernel.inference import Definition, head
 from surrogate_calculus.kernel.judgement import Hypothesis, Rejection
+from surrogate_calculus.language.nodes import LIMITS, read_nodes
 from surrogate_calculus.language.terms import (
     FUNCTIONS,
     Add,
