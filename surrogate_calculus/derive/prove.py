@@ -66,20 +66,30 @@ class Counterexample:
         wrt: the parameters of those ∇, innermost first.
         point: values of the names.
         functions: what stands for the opaque functions.
-        left, right: the values of the two sides there, exact.
+        left, right: the values of the two sides there: a Fraction, or an interval of mpmath that holds it.
     """
 
     order: int
     wrt: tuple[str, ...]
     point: Mapping[str, Any]
     functions: Mapping[str, Any]
-    left: Fraction
-    right: Fraction
+    left: Any
+    right: Any
 
     def __str__(self) -> str:
         at = ", ".join(f"{n} = {v}" for n, v in self.point.items() if not isinstance(v, dict))
         seen = f"after ∇{' ∇'.join(reversed(self.wrt))}" if self.wrt else "in value"
-        return f"{seen}, at {at or 'any point'}, the left side is {self.left} and the right side {self.right}"
+        left, right = _number(self.left), _number(self.right)
+        return f"{seen}, at {at or 'any point'}, the left side is {left} and the right side {right}"
+
+
+def _number(value: Any) -> str:
+    """A value for readers: a fraction, or the digits that its bounds share."""
+    if isinstance(value, Fraction):
+        return str(value)
+    low, high = (str(bound).strip("[]").split(",")[0] for bound in (value.a, value.b))
+    shared = next((n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return f"{low[: min(shared, 16)]}…"
 
 
 def split_claim(text: str) -> tuple[str, Relation, str, int]:
@@ -296,12 +306,30 @@ def _difference(
             left, right = (Model(point, functions).value(side) for side in sides if side is not None)
         except SurrogateError:
             continue
-        if isinstance(left, Fraction) and isinstance(right, Fraction) and left != right:
-            return point, functions, left, right
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            if left != right:
+                return point, functions, left, right
+        elif (bounds := _bounds(sides, point, functions)) is not None:
+            return point, functions, *bounds
         equal += 1
         if equal == SAME:
             break
     return None
+
+
+def _bounds(
+    sides: Sequence[Term | None], point: dict[str, Any], functions: dict[str, Any]
+) -> tuple[Any, Any] | None:
+    """Intervals that hold the two values and do not meet; None where they do."""
+    from ..semantics import Model
+
+    model = Model(point, functions, enclosed=True)
+    try:
+        left, right = (model.value(side) for side in sides if side is not None)
+        apart = model.arithmetic.compare(left, right)
+    except (SurrogateError, ArithmeticError, TypeError, ValueError):  # outside a domain, or no bounds for it
+        return None
+    return (left, right) if apart else None
 
 
 def _scalar(term: Term) -> Term:

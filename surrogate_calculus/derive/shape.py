@@ -228,6 +228,8 @@ class Shape:
 
     def _family(self, step: Factors, base: Factors) -> Term:
         """A family for a part that has no closed form."""
+        if any(n.key == _GAUGE for f in (*step, *base) for n in postorder(f)):
+            raise Rejection("the part of the particle and that of the time do not come apart")
         proof, state = self.proof, self.state
         name = self.closed.fresh("ρ")
         left = state.node(Indexed, name, *self.main.left.args)

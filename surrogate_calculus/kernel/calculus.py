@@ -115,10 +115,16 @@ class State:
         return found
 
     def stop_free(self, node: Term) -> bool:
-        """Whether neither ⊥ nor → occurs in the term, definitions unfolded."""
-        if node.flags & (HAS_STOP | HAS_EVAL):
+        """Whether neither ⊥ nor → occurs in the term, definitions unfolded.
+
+        In an index the conditions of cases do not count: a comparison has a value only.
+        """
+        marked = node.flags & (HAS_STOP | HAS_EVAL)
+        if marked and node.__class__ is not Indexed:
             return False
-        return not self._stopped or self._stopped.isdisjoint(names_in([node]))
+        if not marked and not self._stopped:
+            return True
+        return (self._stopped | {"⊥"}).isdisjoint(names_in([node]))
 
     def fixed(self, node: Term) -> bool:
         """Whether a term is made of numbers, counts and indices only, so that ⊥ does nothing to it."""

@@ -43,7 +43,7 @@ from ..language.terms import (
 )
 from .instances import Function
 from .point import Point, PointValue
-from .series import Arithmetic, Demand, Demands, Number, Series, UndefinedAt, merge_copies, partial
+from .series import Arithmetic, Demand, Demands, Enclosing, Number, Series, UndefinedAt, merge_copies, partial
 
 __all__ = ["Copy", "Model", "PointValue"]
 
@@ -73,6 +73,7 @@ class Model:
             Where a family has the name of a symbol, it is given as ``name[]``.
         functions: from names of opaque functions and densities to what stands for them.
         digits: decimals of working precision where a transcendental function makes a value inexact.
+        enclosed: give such values as intervals of mpmath that hold them.
     """
 
     def __init__(
@@ -81,8 +82,9 @@ class Model:
         functions: Mapping[str, Function] | None = None,
         *,
         digits: int = 50,
+        enclosed: bool = False,
     ) -> None:
-        self.point = Point(point, Arithmetic(digits))
+        self.point = Point(point, Enclosing(digits) if enclosed else Arithmetic(digits))
         self.functions = functions or {}
         self.arithmetic = self.point.arithmetic
 

@@ -352,6 +352,45 @@ class Arithmetic:
         return out
 
 
+@lru_cache(maxsize=8)
+def _interval_context(digits: int) -> Any:
+    import mpmath
+
+    context = mpmath.ctx_iv.MPIntervalContext()
+    context.dps = digits
+    return context
+
+
+class Enclosing(Arithmetic):
+    """The same with intervals: what is no rational is enclosed between bounds, rounded outwards."""
+
+    @property
+    def context(self) -> Any:
+        """The interval context of mpmath."""
+        return _interval_context(self.digits)
+
+    def real(self, x: Number) -> Any:
+        """An interval that holds the number."""
+        if x.__class__ is Fraction:
+            return self.context.mpf(x.numerator) / self.context.mpf(x.denominator)
+        return self.context.mpf(x)
+
+    def compare(self, x: Number, y: Number) -> int:
+        """-1 or 1 where the intervals do not meet; for rationals as they are.
+
+        Raises:
+            EvaluationError: the intervals meet.
+        """
+        if x.__class__ is Fraction and y.__class__ is Fraction:
+            return (x > y) - (x < y)
+        x, y = self.real(x), self.real(y)
+        if x.a > y.b:
+            return 1
+        if x.b < y.a:
+            return -1
+        raise EvaluationError("the bounds do not tell which of two numbers is larger")
+
+
 def _show(a: Number) -> str:
     text = str(a)
     return text if len(text) <= 24 else f"{text[:24]}…"
