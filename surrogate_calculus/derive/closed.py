@@ -122,8 +122,8 @@ class Closed:
         definition = self.proof.definition_of(node)
         if definition is None or not self._live(definition):
             return None
-        form = self._form_of(definition)
-        step = None if form is None else self.proof.infer("instance", node, None, [form])
+        own = self.form(definition)
+        step = None if own is None else self.proof.infer("instance", node, None, [own])
         return step if step is not None and holds(self.proof, step, facts) else None
 
     def _opened_name(self, chain: Chain, facts: Facts) -> None:
@@ -226,7 +226,7 @@ class Closed:
                 todo.extend((a, depth + k) for a, k in zip(n.args, binds, strict=True))
         return found if found <= MAX_BASE else 0
 
-    def _form_of(self, definition: Definition) -> int | None:
+    def form(self, definition: Definition) -> int | None:
         """The step that concludes a definition's form, found when first asked for."""
         key = key_of(definition)
         if key not in self._tried:
@@ -328,7 +328,7 @@ class Closed:
             if found is None or found is main or node.__class__ is App:
                 return None
             if not guarded(found) and (key_of(found) in members or found.measure is None):
-                positive = key_of(found) not in members and self._form_of(found) is not None
+                positive = key_of(found) not in members and self.form(found) is not None
                 return None if positive else proof.infer("definition", node)
             chain = Chain(proof, node)
             if key_of(found) in members:

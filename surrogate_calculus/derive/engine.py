@@ -28,6 +28,7 @@ from ..language.terms import (
     Term,
     postorder,
     rebuild,
+    tree_size,
 )
 from ..printing.text import summary
 from .collect import collect
@@ -46,6 +47,8 @@ __all__ = ["derive", "prepared"]
 
 #: With more hypotheses than this (a filter, unrolled) none is looked at for being false.
 MAX_EXAMINED = 200
+#: Results that would print with more nodes than this are left in canonical form.
+MAX_PRESENTED = 2_000
 #: Beyond this order a derivative is not what anybody meant.
 MAX_ORDER = 12
 
@@ -271,10 +274,12 @@ def _derive(
     if families is not None:
         advance(families.settle)
         advance(families.plain_values)
-    shown = present(proof, given, families, pusher, expr, current) if given is not None else None
+    shown = None
+    if given is not None and tree_size(current, MAX_PRESENTED) <= MAX_PRESENTED:
+        shown = present(proof, given, families, pusher, expr, current)
     if shown is not None:
         advance(lambda term: shown)
-    else:
+    elif families is None:
         advance(lambda term: collect(proof, term))
         advance(lambda term: fold(proof, term))
     last = proof.chain(done) if done else proof.infer("inside", start)
