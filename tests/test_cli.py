@@ -436,10 +436,11 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 def test_full_steps_of_a_document() -> None:
-    """Definitions unfold first and fold last, each on a line of its own."""
+    """Names under ∇ are opened first and folded last, each on a line of its own."""
     out = run("derive", str(EXAMPLES / "fisher.sc"), "--steps", "full")
     assert out.exit_code == 0
     lines = [line for line in out.stdout.splitlines() if line.startswith("  = ")]
-    assert lines[0].endswith("[definition]")
+    assert lines[0].startswith("  = →(∇θ(")
+    assert lines[0].endswith("[instance]")
     assert lines[-1].startswith("  = Σ[i=1..N](w̄[i] * ∇θ log p(x[i], y; θ))")
     assert lines[-1].endswith("[definition]")
