@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,9 +26,7 @@ def run(*args: str, text: str | None = None) -> Result:
     return CliRunner().invoke(app, list(args), input=text)
 
 
-def process(
-    *args: str, stdin: bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
+def process(*args: str, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "surrogate_calculus", *args],
@@ -238,26 +237,32 @@ def warm() -> None:
 FIELDS = ("name", "text", "part", "line", "column")
 
 
+def soon(*arguments: str) -> Result:
+    """A run that takes less than a second, not counting the garbage of the tests before it."""
+    gc.disable()
+    try:
+        start = time.process_time()
+        result = run(*arguments)
+        assert time.process_time() - start < 1
+    finally:
+        gc.enable()
+    return result
+
+
 @pytest.mark.parametrize(FIELDS, EXPRESSIONS, ids=[c[0] for c in EXPRESSIONS])
 @pytest.mark.usefixtures("warm")
 def test_malformed_expressions(name: str, text: str, part: str, line: int, column: int) -> None:
-    start = time.process_time()
-    result = run("derive", "--wrt", "θ", "--", text)
-    assert time.process_time() - start < 1
+    result = soon("derive", "--wrt", "θ", "--", text)
     assert_refused(result)
     assert f"error: line {line}, column {column}: " in result.stderr
 
 
 @pytest.mark.parametrize(FIELDS, DOCUMENTS, ids=[c[0] for c in DOCUMENTS])
 @pytest.mark.usefixtures("warm")
-def test_malformed_documents(
-    name: str, text: str, part: str, line: int, column: int, tmp_path: Path
-) -> None:
+def test_malformed_documents(name: str, text: str, part: str, line: int, column: int, tmp_path: Path) -> None:
     file = tmp_path / "malformed.sc"
     file.write_text(text, encoding="utf-8")
-    start = time.process_time()
-    result = run("derive", str(file))
-    assert time.process_time() - start < 1
+    result = soon("derive", str(file))
     assert_refused(result)
     assert f"error: {file}: line {line}, column {column}: " in result.stderr
 

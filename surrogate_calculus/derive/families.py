@@ -80,9 +80,10 @@ class Families:
             inner.then(self.closed.use(inner.term, facts))
             if not inner.steps:
                 return None
-            inner.then(self.closed.bases(inner.term))
-            inner.then(self.closed.stops(inner.term))
-            inner.then(self.closed.opening.step(inner.term, facts))
+            for _ in range(2):  # what telescopes may end in a base case
+                inner.then(self.closed.bases(inner.term))
+                inner.then(self.closed.stops(inner.term))
+                inner.then(self.closed.opening.step(inner.term, facts))
             step = inner.step()
             for level in reversed(path):
                 step = Chain(self.proof, level).inside(step).step()

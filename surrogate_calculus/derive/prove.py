@@ -244,7 +244,11 @@ def _strategies(
             yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
     if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
         families = Families(proof, given, params, log_names)
-        yield [families.close, pushed, families.settle], families.closed.canonical
+        closed = families.closed
+        if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
+            tidy: list[_Move] = [closed.bases, closed.stops, closed.opening.step]
+            yield [closed.use, *tidy, *tidy], closed.opening
+        yield [families.close, pushed, families.settle], closed.canonical
     else:
         yield [unfolded, pushed], Canonical(proof, gathers=True)
 

@@ -107,3 +107,20 @@ def test_without_the_plain_weights_the_result_is_an_equality_of_values() -> None
     derivation = sc.derive("log Z", "θ", given=parse_document(DPF + weights))
     assert derivation.relation.value == "="
     assert str(derivation.result) == "Σ[i=1..N](w̄[T,i] * ∇θ log p(x̃[1:T,i], y[1:T]; θ))"
+
+
+def test_the_surrogate_form_of_the_likelihood_is_proved() -> None:
+    """Eq. 60, an equality of surrogates; with one ⊥ less it is refuted."""
+    document = parse_document(DPF)
+    weight = "(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))"
+    claim = f"Z = ⊥(Z) * Σ[i=1..N](⊥(v̄[T,i]) * {weight} / ⊥({weight}))"
+    assert sc.prove(claim, given=document).status == "proved"
+    assert sc.prove(claim.replace("⊥(v̄[T,i])", "v̄[T,i]"), given=document).status == "refuted"
+
+
+def test_values_that_are_not_rational_are_told_apart_by_bounds() -> None:
+    assert sc.prove("exp(x) = 1 + x").status == "refuted"
+    assert sc.prove("log p(x;θ) * log q(x;θ) = log p(x;θ)").status == "refuted"
+    verdict = sc.prove("→(∇θ(log p(x;θ) * log q(x;θ))) = log p(x;θ) * ∇θ log q(x;θ)")
+    assert verdict.status == "refuted"
+    assert "…" in verdict.reason
