@@ -144,7 +144,7 @@ class Canonical:
     def holds(self, conditions: Iterable[Condition], facts: Facts) -> bool:
         """Whether conditions follow from the facts."""
         try:
-            return not self.proof.inference.remaining(conditions, facts)
+            return not self.proof.remaining(conditions, facts)
         except Rejection:
             return False
 

@@ -104,7 +104,7 @@ def holds(proof: Proof, step: int, facts: Facts) -> bool:
     """Whether the conditions of a step's equation follow from the facts."""
     where = proof.conclusion(step).where
     try:  # a bound index is whole by the range around, which the kernel sees when it gets there
-        return not proof.inference.remaining((c for c in where if c.kind != "whole"), facts)
+        return not proof.remaining((c for c in where if c.kind != "whole"), facts)
     except Rejection:
         return False
 
@@ -116,7 +116,7 @@ def empty(proof: Proof, node: Term, facts: Facts) -> bool:
     lo, hi = node.args[:2]
     gap = Condition("int", minus(proof, minus(proof, lo, hi), proof.state.one))
     try:
-        return not proof.inference.remaining([gap], facts)
+        return not proof.remaining([gap], facts)
     except Rejection:
         return False
 
@@ -155,7 +155,7 @@ def rewrite(
         inner = below(proof, node, position, facts)
         if node.__class__ is Fn and node.key == "cases" and position and inner != facts:
             never = Condition("gt", proof.add(Num(-1)))
-            if not proof.inference.remaining([never], inner):  # a branch that is never taken
+            if not proof.remaining([never], inner):  # a branch that is never taken
                 return None
         return visit(node.args[position], inner)
 

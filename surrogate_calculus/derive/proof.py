@@ -64,6 +64,7 @@ class Proof:
     ) -> None:
         self.state = State(Facts(assumptions))
         self.inference = Inference(self.state)
+        self._remaining: dict[tuple[frozenset[Condition], tuple[Condition, ...]], frozenset[Condition]] = {}
         self.dependence = dict(dependence or {})
         for name, others in self.dependence.items():
             self.state.define([name], [Sym(other) for other in others])
@@ -95,6 +96,21 @@ class Proof:
         if stored[0].measure is not None:
             check_group(stored)
         self.inference.declare(stored)
+        self._remaining.clear()
+
+    def remaining(
+        self, conditions: Iterable[Condition], facts: Iterable[Condition] = ()
+    ) -> frozenset[Condition]:
+        """The conditions that do not follow from the facts, as the kernel finds them; asked once each.
+
+        Raises:
+            Rejection: a condition that speaks of more than indices.
+        """
+        question = (frozenset(conditions), tuple(facts))
+        found = self._remaining.get(question)
+        if found is None:
+            found = self._remaining[question] = self.inference.remaining(*question)
+        return found
 
     @property
     def definitions(self) -> Mapping[tuple[object, ...], Definition]:
