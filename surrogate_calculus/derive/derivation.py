@@ -22,7 +22,7 @@ __all__ = ["Derivation"]
 
 @dataclass(frozen=True, eq=False)
 class Derivation:
-    """The answer of :func:`~surrogate_calculus.derive.derive` (design §3).
+    """The answer of :func:`~surrogate_calculus.derive.derive`.
 
     Attributes:
         start: what was derived, such as ``→(∇θ E)``.

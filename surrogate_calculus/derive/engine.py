@@ -400,7 +400,7 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     """An error if the result would not be zero with the parameter among the arguments of the constants.
 
     Raises:
-        DeriveError: a derivative that is zero for lack of a declaration only (design §2).
+        DeriveError: a derivative that is zero for lack of a declaration only.
     """
     params = gradient_parameters(start)
     names = {app.name for app in constants}

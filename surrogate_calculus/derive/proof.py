@@ -121,11 +121,6 @@ class Proof:
         """The definition of a name, a family at indices, or a function along a path."""
         return self.definitions.get(head(node)) if node.__class__ in (Sym, Indexed, App) else None
 
-    def recursive(self, node: Term) -> bool:
-        """Whether the node is a member of a recursion."""
-        definition = self.definition_of(node)
-        return definition is not None and definition.measure is not None
-
     def add(self, term: Term) -> Term:
         """The term in the proof's store."""
         return self.state.store.add(term)

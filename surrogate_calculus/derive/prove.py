@@ -1,7 +1,7 @@
 """Deciding an equation: proved by the kernel, refuted by an exact counterexample, or undecided.
 
 ``A = B`` claims equality at every (θ, θ̂), so that automatic differentiation of any order cannot tell the
-two apart; ``A =→ B`` claims equality of values only (design §1).
+two apart; ``A =→ B`` claims equality of values only.
 
 To prove, every ∇ and → is pushed inside on both sides and what is left is compared by its canonical form.
 To refute, counts are small, a document is written out for them with random ancestors, opaque functions are

@@ -47,7 +47,7 @@ from .rules import FUNCTION_DERIVATIVES
 
 __all__ = ["State", "evaluation", "gradient", "names_in", "stopping"]
 
-#: Functions that are constant under ∇: the conditions, "stopped by nature" (design §2).
+#: Functions that are constant under ∇: the conditions, "stopped by nature".
 _STEPS = frozenset({"sign", "gt", "ge", "eq"})
 
 

@@ -11,7 +11,7 @@ __all__ = ["Condition", "Equation", "Hypothesis", "Rejection", "Relation", "Verd
 
 
 class Relation(StrEnum):
-    """The two equalities of design §1.
+    """The two equalities of the calculus.
 
     ``STRICT`` (``=``) holds at every (θ, θ̂) and may be used anywhere, under ∇ too.
     ``VALUE`` (``=→``) says that both sides have the same value, →A = →B; it may be used everywhere but
@@ -78,7 +78,7 @@ class Rejection(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An answer about a claim (design §3).
+    """An answer about a claim.
 
     Attributes:
         status: ``"proved"``, ``"refuted"`` or ``"undecided"``; a certificate that does not replay is

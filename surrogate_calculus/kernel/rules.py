@@ -73,7 +73,7 @@ def _inv(term: Term) -> Term:
 
 
 # The derivative of each built-in function of one argument, over A, without the inner derivative:
-# ∇f(A) = (…) * ∇A.  Kinks are outside the model (design §1).
+# ∇f(A) = (…) * ∇A.  Kinks are outside the model.
 FUNCTION_DERIVATIVES: dict[str, tuple[Term, tuple[tuple[str, Term], ...]]] = {
     "exp": (Fn("exp", A), ()),
     "log": (_inv(A), (("positive", A),)),
@@ -131,12 +131,12 @@ _OPERATORS = [
 ]
 
 _STRUCTURAL = [
-    Rule("inside", "an equation may be used inside a term (=→ not under ∇)", "design §1"),
-    Rule("congruence", "equal operands give equal terms (=→ not under ∇)", "design §1"),
+    Rule("inside", "an equation may be used inside a term (=→ not under ∇)", "the two-copy model"),
+    Rule("congruence", "equal operands give equal terms (=→ not under ∇)", "the two-copy model"),
     Rule("transitivity", "A = B and B = C give A = C"),
     Rule("symmetry", "A = B gives B = A"),
     Rule("value", "A = B gives A =→ B"),
-    Rule("arrow", "→A = →B gives A =→ B", "design §1"),
+    Rule("arrow", "→A = →B gives A =→ B", "the two-copy model"),
     Rule("ring", "arithmetic: both sides are the same polynomial in what is not arithmetic"),
     Rule("field", "arithmetic: the same after multiplying by denominators"),
     Rule("definition", "a defined name is what it is defined to be"),
@@ -145,7 +145,7 @@ _STRUCTURAL = [
     Rule(
         "induction",
         "F[t] = cases(t > 0: X, else: Y) and G[t] = the same with G for F at smaller t give F[t] = G[t]",
-        "design §7",
+        "well-founded induction on the index",
     ),
     Rule("cases_split", "A = cases(c: A with 1 for c, else: A with 0 for c) for a comparison c"),
     Rule("cases_out", "f(…, cases(c: A, else: B), …) = cases(c: f(…, A, …), else: f(…, B, …))"),
@@ -334,7 +334,7 @@ _INDEXED = [
         Rule(
             f"stop_{op}",
             f"⊥[a {sign} b] = [a {sign} b]: a comparison is constant wherever there is a derivative",
-            "design §2",
+            "the two-copy model, away from kinks",
             left=Stop(Fn(op, A, B)),
             right=Fn(op, A, B),
         )
