@@ -167,7 +167,7 @@ DOCUMENTS: list[tuple[str, str, str, int, int]] = [
     ("no statement", HEAD + "paramter ψ", "write parameter", 8, 1),
     ("no statement at all", "a + b", "begins no statement", 1, 1),
     ("definition without its word", HEAD + "w = 1", "define w", 8, 1),
-    ("later statement", HEAD + "theorem x = 1", "not in this version", 8, 1),
+    ("block of a proof document", HEAD + "theorem x = 1", "belongs to a proof document", 8, 1),
     ("index without a range", "index i", "index i, j = 1..N", 1, 8),
     ("index over no whole numbers", "index i = 0.5..3", "whole numbers", 1, 11),
     ("index up to an undeclared count", "index i = 1..M", "count M", 1, 14),
