@@ -1,0 +1,136 @@
+"""Proving an equation inside of a proof: both sides are worked out until they have one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import SurrogateError
+from ..kernel.judgement import Rejection, Relation
+from ..language.terms import HAS_EVAL, HAS_GRAD, Eval, Indexed, Sym, Term, postorder
+from .canonical import Canonical
+from .chain import Facts, rewrite
+from .families import Families, families_of
+from .fold import unfold
+from .proof import Proof
+from .push import Pusher, gradient_parameters, log_domain
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+
+__all__ = ["Move", "Sides", "connected", "equate", "worked_out"]
+
+#: What takes a term to a step that concludes ``term = something``, or to None.
+Move = Callable[[Term], "int | None"]
+#: So many families of a recursion are unfolded, those first that are defined by the others.
+MAX_OPENED = 3
+
+
+class Sides:
+    """The two sides of a claim in a proof: under → where equality of values is claimed.
+
+    Attributes:
+        terms: the sides.
+        params: the parameters that are differentiated in.
+        log_names: the functions whose derivatives are log-derivatives.
+    """
+
+    def __init__(
+        self, proof: Proof, lhs: Term, rhs: Term, relation: Relation, given: Document | None
+    ) -> None:
+        self.proof, self.relation = proof, relation
+        pair = [proof.add(side) for side in (lhs, rhs)]
+        under = relation is Relation.VALUE
+        self.terms = [proof.state.node(Eval, None, term) if under else term for term in pair]
+        bodies = [d.body for d in proof.definitions.values()]
+        self.log_names = log_domain(postorder(lhs, rhs, *bodies))
+        self.log_names |= set(given.densities if given is not None else ())
+        self.params = frozenset().union(*(gradient_parameters(term) for term in self.terms))
+
+    def concluded(self, step: int) -> int:
+        """The step that concludes the claim, from one that concludes that the terms are equal.
+
+        Raises:
+            Rejection: they are equal in value only, and more is claimed.
+        """
+        if self.relation is Relation.VALUE:
+            return self.proof.infer("arrow", self.terms[0].args[0], self.terms[1].args[0], [step])
+        if self.proof.conclusion(step).relation is Relation.VALUE:
+            raise Rejection("the two sides are equal in value only")
+        return step
+
+
+def equate(proof: Proof, lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Iterator[int]:
+    """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds."""
+    sides = Sides(proof, lhs, rhs, relation, given)
+    for moves, canonical in strategies(proof, sides.terms, given, sides.params, sides.log_names):
+        try:
+            yield sides.concluded(connected(proof, sides.terms, moves, canonical))
+        except (Rejection, SurrogateError):
+            continue
+
+
+def connected(proof: Proof, sides: Sequence[Term], moves: Sequence[Move], canonical: Canonical) -> int:
+    """The step that concludes that both sides are equal, once worked out.
+
+    Raises:
+        Rejection, SurrogateError: they are not, or cannot be worked out.
+    """
+    worked = [worked_out(proof, side, moves) for side in sides]
+    ends = [proof.right(w[-1]) if w else side for w, side in zip(worked, sides, strict=True)]
+    steps = [*worked[0], canonical.equal(ends[0], ends[1])]
+    if worked[1]:
+        steps.append(proof.infer("symmetry", ends[1], sides[1], [proof.chain(worked[1])]))
+    return proof.chain(steps)
+
+
+def strategies(
+    proof: Proof,
+    sides: Sequence[Term],
+    given: Document | None,
+    params: Collection[str],
+    log_names: Collection[str],
+) -> Iterator[tuple[list[Move], Canonical]]:
+    """What may work the sides out, in order, and the canonical form to compare with."""
+    is_family = families_of(proof)
+    occurring = {n.key for n in postorder(*sides) if n.__class__ in (Sym, Indexed)}
+    occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
+    recursive = [d for d in proof.definitions.values() if d.name in occurring and d.measure is not None]
+
+    def unfolded(term: Term) -> int | None:
+        return unfold(proof, term)
+
+    def pushed(term: Term) -> int | None:
+        return Pusher(proof, params, log_names, is_family).push(term)
+
+    def opened(name: str) -> Move:
+        def here(node: Term, facts: Facts) -> int | None:
+            found = proof.definition_of(node)
+            return proof.infer("definition", node) if found is not None and found.name == name else None
+
+        return lambda term: rewrite(proof, term, here)
+
+    if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
+        later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
+        for count in range(len(later) + 1):
+            yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
+    if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
+        families = Families(proof, given, params, log_names)
+        closed = families.closed
+        if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
+            tidy: list[Move] = [closed.bases, closed.stops, closed.opening.step]
+            yield [closed.use, *tidy, *tidy], closed.opening
+        yield [families.close, pushed, families.settle], closed.canonical
+    else:
+        yield [unfolded, pushed], Canonical(proof, gathers=True)
+
+
+def worked_out(proof: Proof, term: Term, moves: Sequence[Move]) -> list[int]:
+    """The steps that unfold a side and push its operators inside."""
+    steps = []
+    for move in moves:
+        step = move(term)
+        if step is not None:
+            steps.append(step)
+            term = proof.right(step)
+    return steps
