@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import SurrogateError
 from ..kernel.judgement import Rejection, Relation
@@ -18,7 +18,7 @@ from .push import Pusher, gradient_parameters, log_domain
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["Move", "Sides", "connected", "equate", "worked_out"]
+__all__ = ["Comparison", "Move", "Sides", "connected", "equate", "strategies", "worked_out"]
 
 #: What takes a term to a step that concludes ``term = something``, or to None.
 Move = Callable[[Term], "int | None"]
@@ -65,20 +65,29 @@ def equate(proof: Proof, lhs: Term, rhs: Term, relation: Relation, given: Docume
     sides = Sides(proof, lhs, rhs, relation, given)
     for moves, canonical in strategies(proof, sides.terms, given, sides.params, sides.log_names):
         try:
-            yield sides.concluded(connected(proof, sides.terms, moves, canonical))
+            yield sides.concluded(connected(proof, sides.terms, (moves, moves), canonical))
         except (Rejection, SurrogateError):
             continue
 
 
-def connected(proof: Proof, sides: Sequence[Term], moves: Sequence[Move], canonical: Canonical) -> int:
-    """The step that concludes that both sides are equal, once worked out.
+class Comparison(Protocol):
+    """What concludes that two terms are equal, such as a canonical form."""
+
+    def equal(self, left: Term, right: Term) -> int:
+        """The step that concludes it."""
+
+
+def connected(
+    proof: Proof, sides: Sequence[Term], moves: Sequence[Sequence[Move]], compare: Comparison
+) -> int:
+    """The step that concludes that both sides are equal, each once worked out by its moves.
 
     Raises:
         Rejection, SurrogateError: they are not, or cannot be worked out.
     """
-    worked = [worked_out(proof, side, moves) for side in sides]
+    worked = [worked_out(proof, side, own) for side, own in zip(sides, moves, strict=True)]
     ends = [proof.right(w[-1]) if w else side for w, side in zip(worked, sides, strict=True)]
-    steps = [*worked[0], canonical.equal(ends[0], ends[1])]
+    steps = [*worked[0], compare.equal(ends[0], ends[1])]
     if worked[1]:
         steps.append(proof.infer("symmetry", ends[1], sides[1], [proof.chain(worked[1])]))
     return proof.chain(steps)
@@ -122,7 +131,8 @@ def strategies(
             yield [closed.use, *tidy, *tidy], closed.opening
         yield [families.close, pushed, families.settle], closed.canonical
     else:
-        yield [unfolded, pushed], Canonical(proof, gathers=True)
+        # twice: an earlier pass over the same ∇ may have left some inside that are to be moved now
+        yield [unfolded, pushed, pushed], Canonical(proof, gathers=True)
 
 
 def worked_out(proof: Proof, term: Term, moves: Sequence[Move]) -> list[int]:

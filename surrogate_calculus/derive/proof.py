@@ -7,7 +7,7 @@ take one step for each shared node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -35,7 +35,7 @@ from ..language.terms import (
 )
 from .nodetable import NodeTable
 
-__all__ = ["Entry", "Proof"]
+__all__ = ["KEPT", "Entry", "Proof"]
 
 #: A logged step: rule, left side, right side, premises.  The left side of a step of a pass is kept
 #: as (constructor, key, children): most are never looked at again.
@@ -43,7 +43,7 @@ Entry = tuple[str, "Term | tuple[type[Term], Any, tuple[Term, ...]]", Term, tupl
 
 
 #: Nodes whose ∇ a strategy may leave as it is, or take by a rule of its own choice.
-_KEPT = frozenset({App, Fn, Grad, Expect, Indexed})
+KEPT = frozenset({App, Fn, Grad, Expect, Indexed})
 _RULED = frozenset({App, Prod})
 
 
@@ -193,6 +193,7 @@ class Proof:
         body: Term,
         keep: Callable[[str, Term], bool],
         rule_for: Callable[[str, Term], str | None],
+        kept: Collection[type[Term]] = KEPT,
     ) -> int | None:
         """Push ``∇param`` inside ``body``; the number of the step that concludes it.
 
@@ -202,6 +203,7 @@ class Proof:
             body: what is differentiated, a term of the store.
             keep: says of an application, a built-in function, a ∇ or an 𝔼 that its ∇ is left as it is.
             rule_for: names a pattern rule to use at an application or a ∏, or None for the calculus's own.
+            kept: the classes of nodes that ``keep`` is asked of.
 
         Returns:
             None if the ∇ of the body itself is kept.
@@ -238,11 +240,11 @@ class Proof:
             if number in seen or number in numbers:
                 continue
             seen.add(number)
-            if node.__class__ in _KEPT and keep(param, node):
+            if node.__class__ in kept and keep(param, node):
                 continue
             todo += (node, None)
             if node.binds and any(c.loose for c in coordinate):  # the coordinate is another one below
-                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for)
+                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for, kept)
                 continue
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:

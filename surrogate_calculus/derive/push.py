@@ -33,7 +33,7 @@ from ..language.terms import (
     postorder,
 )
 from ..printing.text import summary
-from .proof import Proof
+from .proof import KEPT, Proof
 
 __all__ = ["Pusher", "gradient_parameters", "log_domain"]
 
@@ -105,6 +105,9 @@ class Pusher:
         log_names: the log-domain functions.
         family: tells a family by recursion, whose ∇ is left as it is.
     """
+
+    #: The classes of nodes that may be left as they are.
+    kept: Collection[type[Term]] = KEPT
 
     def __init__(
         self,
@@ -227,7 +230,8 @@ class Pusher:
 
     def _operator(self, node: Term) -> int | None:
         if node.__class__ is Grad:
-            return self.proof.differentiate(node.key, node.args[1:], node.args[0], self.keep, self.rule_for)
+            body, where = node.args[0], node.args[1:]
+            return self.proof.differentiate(node.key, where, body, self.keep, self.rule_for, self.kept)
         if node.__class__ is Eval:
             core = node.args[0]
             while core.__class__ is Grad:

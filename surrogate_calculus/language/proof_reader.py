@@ -221,7 +221,7 @@ class _Reader:
             span = Span(line.sign.start, line.right.span.end)
             lines.append(Line(line.values, left, right, self._hints(line, name, document), span))
             left = right
-        place = Span(block.span.start, block.header.span.end)
+        place = Span(block.span.start, self.text.index(name, block.word.end) + len(name))
         return Statement(block.keyword, name, quantified, document, tuple(lines), place)
 
     # Hints ------------------------------------------------------------------------------------

@@ -1,0 +1,177 @@
+"""Proving one line of a chain: by what its hints name, or by a bounded search where it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ..errors import SurrogateError
+from ..kernel.judgement import Rejection, Relation
+from .equate import Sides, connected, strategies
+from .hints import ALWAYS, named_rules
+from .proof import Proof
+from .restricted import USES, Plan, carry_out, plans, used_at
+from .used import used_rules
+
+if TYPE_CHECKING:
+    from ..language.declarations import Document
+    from ..language.proofs import Hint, Line
+
+__all__ = ["Allowed", "Outcome", "Setting", "Way", "allowed_by", "conclude", "relation_of", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the hints of a line let be used.
+
+    Attributes:
+        rules: the rules named, and those that go without saying; None where no hint is given.
+        opened: the names whose definitions are unfolded, None for all that are not by recursion.
+        uses: the lemmas and axioms.
+        by_name: what each hint stands for.
+    """
+
+    rules: frozenset[str] | None
+    opened: tuple[str | None, ...]
+    uses: tuple[Hint, ...]
+    by_name: tuple[tuple[str, frozenset[str]], ...]
+
+
+def allowed_by(hints: Sequence[Hint] | None) -> Allowed:
+    """What the hints of a line allow; every rule named in them is known."""
+    if hints is None:
+        return Allowed(None, (), (), ())
+    by_name: list[tuple[str, frozenset[str]]] = []
+    opened: list[str | None] = []
+    for hint in hints:
+        if hint.kind == "definition":
+            by_name.append((f"definition of {hint.name}", frozenset({"definition"})))
+            opened.append(hint.name)
+        elif hint.kind == "rule":
+            by_name.append((hint.name, named_rules(hint.name) or frozenset()))
+            if "definition" in by_name[-1][1]:
+                opened.append(None)
+    rules = ALWAYS.union(*(rules for _, rules in by_name))
+    uses = tuple(h for h in hints if h.kind == "using")
+    return Allowed(rules, tuple(opened), uses, tuple(by_name))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a line was concluded: by a plan, by the strategy of a number, or by both."""
+
+    plan: Plan | None
+    strategy: int | None = None
+
+
+class Setting:
+    """Where lines are concluded: a proof, and the equations of the lemmas in it.
+
+    Args:
+        proof: the proof.
+        document: the declarations.
+        equation: gives the step that concludes what a hint uses.
+    """
+
+    def __init__(
+        self, proof: Proof, document: Document | None, equation: Callable[[Setting, Hint], int]
+    ) -> None:
+        self.proof, self.document = proof, document
+        self._equation = equation
+
+    def equations(self, allowed: Allowed) -> list[int]:
+        """The steps that conclude what a line uses."""
+        return [self._equation(self, hint) for hint in allowed.uses]
+
+
+def relation_of(line: Line) -> Relation:
+    """Which equality a line claims."""
+    return Relation.VALUE if line.values else Relation.STRICT
+
+
+def conclude(
+    setting: Setting, line: Line, way: Way, allowed: Allowed, equations: Sequence[int]
+) -> Iterator[int]:
+    """The steps that conclude a line in a way; none where it does not lead there.
+
+    Raises:
+        IndexError: there is no strategy of that number.
+    """
+    proof, document = setting.proof, setting.document
+    sides = Sides(proof, line.left, line.right, relation_of(line), document)
+    if way.strategy is None:
+        assert way.plan is not None and allowed.rules is not None
+        yield from carry_out(sides, way.plan, allowed.rules, allowed.opened, equations)
+        return
+    every = strategies(proof, sides.terms, document, sides.params, sides.log_names)
+    found = next(islice(every, way.strategy, None), None)
+    if found is None:
+        raise IndexError(way.strategy)
+    moves, canonical = found
+    plan = way.plan or Plan()
+    try:
+        ways = [[used_at(proof, side, plan, equations), *moves] for side in (0, 1)]
+        yield sides.concluded(connected(proof, sides.terms, ways, canonical))
+    except (Rejection, SurrogateError):
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search found.
+
+    Attributes:
+        way: how the line is concluded by what is named; None where it is not.
+        used: the rules of that proof.
+        missing: where there is no such way, the rules that a proof needs and that are not named; empty where
+            none was found at all.
+    """
+
+    way: Way | None
+    used: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+
+
+def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough: bool) -> Outcome:
+    """Look for a way to conclude a line, each in a setting of its own, so that none profits from another.
+
+    Args:
+        fresh: makes a setting.
+        line: the line.
+        allowed: what may be used.
+        thorough: try the strategies too, which are slower than plans.
+
+    Raises:
+        Rejection: what the line uses cannot be concluded.
+    """
+    missing: frozenset[str] | None = None
+    for way in _ways(allowed, thorough):
+        setting = fresh()
+        equations = setting.equations(allowed)
+        try:
+            for step in conclude(setting, line, way, allowed, equations):
+                used = used_rules(setting.proof, step, equations)
+                more = used - allowed.rules if allowed.rules is not None else frozenset()
+                if not more:
+                    return Outcome(way, used)
+                if missing is None or len(more) < len(missing):
+                    missing = more
+        except IndexError:
+            break
+    return Outcome(None, missing=missing or frozenset())
+
+
+def _ways(allowed: Allowed, thorough: bool) -> Iterator[Way]:
+    if allowed.rules is not None:
+        for plan in plans(allowed.rules, bool(allowed.uses)):
+            yield Way(plan)
+    if not thorough:
+        return
+    number = 0
+    while True:  # until there is no strategy of that number
+        for forward, backward in USES[:4] if allowed.uses else ():
+            yield Way(Plan(forward=forward, backward=backward), number)
+        yield Way(None, number)
+        number += 1
