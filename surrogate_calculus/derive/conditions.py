@@ -10,6 +10,7 @@ from ..kernel.judgement import Condition, Hypothesis, Rejection, Verdict
 from ..language.binding import free_names, substitute
 from ..language.terms import App, Bound, Eval, Indexed, Mul, Num, Pow, Stop, Sym, Term, postorder
 from .canonical import Canonical
+from .chain import Facts
 from .hypotheses import readable
 from .proof import Proof
 
@@ -34,7 +35,7 @@ def conditions_of(verdict: Verdict) -> tuple[Hypothesis, ...]:
 
 
 def unnamed(
-    conditions: Iterable[Hypothesis], proof: Proof, assumptions: Sequence[Assumption]
+    conditions: Iterable[Hypothesis], proof: Proof, assumptions: Sequence[Assumption], ranges: Facts = ()
 ) -> list[Hypothesis]:
     """The conditions that no assumption covers.
 
@@ -42,16 +43,17 @@ def unnamed(
         conditions: those of a proof.
         proof: under the same declarations, where terms are compared.
         assumptions: those of the document.
+        ranges: what is known of the loose indices of the conditions.
     """
-    cover = _Cover(proof, assumptions)
+    cover = _Cover(proof, assumptions, ranges)
     return [c for c in conditions if not cover.covers(c.kind, proof.add(c.term))]
 
 
 class _Cover:
     """What follows from the assumptions of a document."""
 
-    def __init__(self, proof: Proof, assumptions: Sequence[Assumption]) -> None:
-        self.proof = proof
+    def __init__(self, proof: Proof, assumptions: Sequence[Assumption], ranges: Facts) -> None:
+        self.proof, self.ranges = proof, ranges
         self.canonical = Canonical(proof)
         self.assumptions = [a for a in assumptions if a.kind != "equation"]
 
@@ -72,7 +74,8 @@ class _Cover:
         return False
 
     def _on_indices(self, kind: str, term: Term) -> bool:
-        facts = [
+        facts = [*self.ranges]
+        facts += [
             Condition("gt" if a.kind == "positive" else "ge", self.proof.add(a.terms[0]))
             for a in self.assumptions
             if a.kind in ("positive", "nonnegative") and _is_linear(a.terms[0], a.document)

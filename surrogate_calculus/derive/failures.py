@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Span, SurrogateError, caret
-from ..kernel.judgement import Rejection
+from ..kernel.judgement import Rejection, Relation
 from ..language.terms import Term, tree_size
 from ..printing.text import to_unicode
 from .canonical import Canonical
@@ -15,7 +15,6 @@ from .chain import Chain
 from .engine import prepared
 from .equate import Sides
 from .fold import unfold
-from .lines import relation_of
 from .order import named_indices
 from .push import Pusher
 
@@ -95,7 +94,8 @@ class Failure:
 def sides_worked_out(line: Line, statement: Statement) -> Worked | None:
     """Both sides with every ∇ and → pushed inside, in canonical form; None where that cannot be done."""
     proof = prepared(statement.document, statement.positive)
-    sides = Sides(proof, line.left, line.right, relation_of(line), statement.document)
+    relation = Relation.VALUE if line.values else Relation.STRICT
+    sides = Sides(proof, line.left, line.right, relation, statement.document)
     canonical = Canonical(proof, gathers=True)
     ends = []
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SurrogateError
 from ..kernel.judgement import Rejection, Relation
-from .equate import Sides, connected, strategies
+from .equate import Sides, connected, equate, strategies
 from .hints import ALWAYS, named_rules
 from .proof import Proof
 from .restricted import USES, Plan, carry_out, plans, used_at
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..language.declarations import Document
     from ..language.proofs import Hint, Line
 
-__all__ = ["Allowed", "Outcome", "Setting", "Way", "allowed_by", "conclude", "relation_of", "search"]
+__all__ = ["Allowed", "Outcome", "Setting", "Way", "allowed_by", "conclude", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +72,34 @@ class Setting:
     Args:
         proof: the proof.
         document: the declarations.
+        indices: the indices that the lines are about every value of.
         equation: gives the step that concludes what a hint uses.
     """
 
     def __init__(
-        self, proof: Proof, document: Document | None, equation: Callable[[Setting, Hint], int]
+        self,
+        proof: Proof,
+        document: Document | None,
+        indices: Sequence[str],
+        equation: Callable[[Setting, Hint], int],
     ) -> None:
-        self.proof, self.document = proof, document
+        self.proof, self.document, self.indices = proof, document, tuple(indices)
         self._equation = equation
+
+    def sides(self, line: Line) -> Sides:
+        """The sides of a line."""
+        relation = Relation.VALUE if line.values else Relation.STRICT
+        return Sides(self.proof, line.left, line.right, relation, self.document, self.indices)
+
+    def any(self, line: Line) -> int | None:
+        """The step that concludes a line, by whatever strategy."""
+        relation = Relation.VALUE if line.values else Relation.STRICT
+        found = equate(self.proof, line.left, line.right, relation, self.document, self.indices)
+        return next(found, None)
 
     def equations(self, allowed: Allowed) -> list[int]:
         """The steps that conclude what a line uses."""
         return [self._equation(self, hint) for hint in allowed.uses]
-
-
-def relation_of(line: Line) -> Relation:
-    """Which equality a line claims."""
-    return Relation.VALUE if line.values else Relation.STRICT
 
 
 def conclude(
@@ -99,21 +110,19 @@ def conclude(
     Raises:
         IndexError: there is no strategy of that number.
     """
-    proof, document = setting.proof, setting.document
-    sides = Sides(proof, line.left, line.right, relation_of(line), document)
+    sides = setting.sides(line)
     if way.strategy is None:
         assert way.plan is not None and allowed.rules is not None
         yield from carry_out(sides, way.plan, allowed.rules, allowed.opened, equations)
         return
-    every = strategies(proof, sides.terms, document, sides.params, sides.log_names)
-    found = next(islice(every, way.strategy, None), None)
+    found = next(islice(strategies(sides, setting.document), way.strategy, None), None)
     if found is None:
         raise IndexError(way.strategy)
     moves, canonical = found
     plan = way.plan or Plan()
     try:
-        ways = [[used_at(proof, side, plan, equations), *moves] for side in (0, 1)]
-        yield sides.concluded(connected(proof, sides.terms, ways, canonical))
+        ways = [[used_at(sides, side, plan, equations), *moves] for side in (0, 1)]
+        yield connected(sides, ways, canonical)
     except (Rejection, SurrogateError):
         return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import SurrogateError
@@ -27,6 +28,7 @@ from .equate import Comparison, Move, Sides, connected
 from .fold import unfold
 from .proof import KEPT, Proof
 from .push import Pusher
+from .stopped import values_under_stops
 
 __all__ = ["USES", "Plan", "carry_out", "plans", "used_at"]
 
@@ -99,18 +101,20 @@ def carry_out(
     proof = sides.proof
     names = sides.log_names if plan.logs else ()
     pusher = _Restricted(proof, sides.params, names, allowed, plan)
-    moves: list[Move] = [_opening(proof, name) for name in opened]
+    moves: list[Move] = [_opening(sides, name) for name in opened]
+    if plan.evaluate:
+        moves.append(lambda term: values_under_stops(proof, term, pusher))
     moves.append(pusher.push)
     canonical = Canonical(proof, gathers=True)
     if equations and plan.late:
         equations = [_worked(proof, e, moves, canonical) for e in equations]
         moves.append(canonical.step)
-    using = [used_at(proof, side, plan, equations) for side in (0, 1)]
+    using = [used_at(sides, side, plan, equations) for side in (0, 1)]
     ways = [[*moves, use] if plan.late else [use, *moves] for use in using]
     comparisons: tuple[Comparison, ...] = (_Arithmetic(proof), canonical)
     for compare in comparisons:
         try:
-            yield sides.concluded(connected(proof, sides.terms, ways, compare))
+            yield connected(sides, ways, compare)
         except (Rejection, SurrogateError):
             continue
 
@@ -133,36 +137,35 @@ def _worked(proof: Proof, step: int, moves: Sequence[Move], canonical: Canonical
     return proof.chain([*first, step, *right.steps])
 
 
-def used_at(proof: Proof, side: int, plan: Plan, equations: Sequence[int]) -> Move:
+def used_at(sides: Sides, side: int, plan: Plan, equations: Sequence[int]) -> Move:
     """Use equations at a side, in the directions of a plan."""
+    proof = sides.proof
     used = [*equations] if side in plan.forward else []
     if side in plan.backward:
         used += [_turned(proof, e) for e in equations]
-    return lambda term: rewritten(proof, term, used) if used else None
+    return lambda term: rewritten(proof, term, used, sides.facts) if used else None
 
 
-def rewritten(proof: Proof, term: Term, equations: Sequence[int]) -> int | None:
+def rewritten(proof: Proof, term: Term, equations: Sequence[int], facts: Facts) -> int | None:
     """Equations used from left to right wherever they may be; those about loose indices at any indices."""
 
     def here(node: Term, facts: Facts) -> int | None:
         for equation in equations:
             left = proof.left(equation)
-            if left is node:
-                return equation
-            if left.loose and left.__class__ is node.__class__:
-                try:
+            step = equation if left is node else None
+            if step is None and left.loose and left.__class__ is node.__class__:
+                with suppress(Rejection):
                     step = proof.infer("instance", node, None, [equation])
-                except Rejection:
-                    continue
-                if holds(proof, step, facts):
-                    return step
+            if step is not None and holds(proof, step, facts):
+                return step
         return None
 
-    return rewrite(proof, term, here)
+    return rewrite(proof, term, here, facts)
 
 
-def _opening(proof: Proof, name: str | None) -> Move:
+def _opening(sides: Sides, name: str | None) -> Move:
     """Unfold the definition of a name wherever it stands; all that are not by recursion without one."""
+    proof = sides.proof
     if name is None:
         return lambda term: unfold(proof, term)
 
@@ -170,7 +173,7 @@ def _opening(proof: Proof, name: str | None) -> Move:
         found = proof.definition_of(node)
         return proof.infer("definition", node) if found is not None and found.name == name else None
 
-    return lambda term: rewrite(proof, term, here)
+    return lambda term: rewrite(proof, term, here, sides.facts)
 
 
 class _Arithmetic:
@@ -179,7 +182,7 @@ class _Arithmetic:
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
 
-    def equal(self, left: Term, right: Term) -> int:
+    def equal(self, left: Term, right: Term, facts: Facts = ()) -> int:
         """The step that concludes ``left = right``.
 
         Raises:

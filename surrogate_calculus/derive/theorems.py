@@ -13,13 +13,14 @@ from ..kernel import Equation, Relation, Verdict, check
 from ..kernel.judgement import Rejection
 from ..language.proof_reader import load_proofs
 from ..language.proofs import Hint, Line, ProofDocument, Statement
+from ..language.terms import Sym
 from .conditions import conditions_of, unnamed
 from .engine import collector_paused, prepared
-from .equate import equate
+from .equate import ranges_of
 from .failures import Failure, sides_worked_out
 from .hints import named_rules, nearest, speaks_of
 from .instances import instance_of
-from .lines import Allowed, Outcome, Setting, Way, allowed_by, conclude, relation_of, search
+from .lines import Allowed, Outcome, Setting, Way, allowed_by, conclude, search
 from .prove import prove, refutation
 
 __all__ = ["Book", "TheoremVerdict", "check_document"]
@@ -152,8 +153,11 @@ class Book:
                 return self._said(statement, verdict, failure)
             conditions = conditions_of(verdict)
             scratch = prepared(statement.document, statement.positive)
-            left = unnamed(conditions, scratch, self.proofs.assumptions)
-            verdict = replace(verdict, hypotheses=conditions)
+            ranges = ranges_of(scratch, statement.document, statement.indices)
+            left = unnamed(conditions, scratch, self.proofs.assumptions, ranges)
+            first, last = statement.lines[0].left, statement.lines[-1].right
+            relation = Relation.VALUE if statement.values else Relation.STRICT
+            verdict = replace(verdict, claim=Equation(relation, first, last), hypotheses=conditions)
             uses = dict.fromkeys(
                 h.name for line in statement.lines for h in line.hints or () if h.kind == "using"
             )
@@ -186,7 +190,8 @@ class Book:
                 reason = f"{name} takes {clash[0]} to be positive, and {statement.name} does not"
                 raise _Fails(self._failure("lemma", reason, f"with {clash[0]}(…) := …", statement.span))
             positive |= set(lemma.positive)
-        return Setting(prepared(statement.document, sorted(positive)), statement.document, self._equation)
+        proof = prepared(statement.document, sorted(positive))
+        return Setting(proof, statement.document, statement.indices, self._equation)
 
     def _lemmas(self, statement: Statement) -> Iterator[str]:
         """The lemmas that a statement uses as they are stated, and those that they use."""
@@ -229,14 +234,13 @@ class Book:
             allowed = allowed_by(line.hints)
             step = next(conclude(setting, line, way, allowed, setting.equations(allowed)), None)
         if step is None:
-            claim = line.left, line.right, relation_of(line)
-            step = next(equate(setting.proof, *claim, setting.document), None)
+            step = setting.any(line)
         return step
 
     def _searched(self, statement: Statement, line: Line, setting: Setting) -> int:
         """The step of a line without hints."""
         self._refute(statement, line, quick=True)
-        step = next(equate(setting.proof, line.left, line.right, relation_of(line), setting.document), None)
+        step = setting.any(line)
         if step is not None:
             return step
         self._refute(statement, line)
@@ -310,19 +314,14 @@ class Book:
             raise Rejection(f"{hint.name} cannot be used")
         if not self.verdict(lemma).passed:
             raise Rejection(f"{hint.name} is not proved itself")
-        lines = [instance_of(line, hint.bindings) for line in lemma.lines]
+        # what is put in may speak of the indices of the line that it is put in for
+        put_in = {b.left.key for b in hint.bindings if isinstance(b.left, Sym)}
+        outer = setting.indices if hint.bindings else ()
+        own = [n for n in lemma.indices if n not in put_in and n not in outer]
+        inner = Setting(setting.proof, lemma.document, (*outer, *own), self._equation)
         steps = []
-        for number, line in enumerate(lines):
-            allowed = allowed_by(line.hints)
-            way = self._ways.get((lemma.name, number))
-            step = None
-            if way is not None:
-                inner = Setting(setting.proof, lemma.document, self._equation)
-                step = next(conclude(inner, line, way, allowed, inner.equations(allowed)), None)
-            if step is None:
-                step = next(
-                    equate(setting.proof, line.left, line.right, relation_of(line), lemma.document), None
-                )
+        for number, line in enumerate(instance_of(line, hint.bindings) for line in lemma.lines):
+            step = self._again(inner, line, self._ways.get((lemma.name, number)))
             if step is None:
                 raise Rejection(f"{hint.name} does not follow for what is put in")
             steps.append(step)

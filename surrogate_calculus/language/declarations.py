@@ -7,7 +7,7 @@ indices, unless ``variable``, ``observed``, ``sample`` or ``define`` says more o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -248,11 +248,11 @@ class Document:
         """Names of the vector parameters."""
         return frozenset(n for n, r in self.parameters.items() if r is not None)
 
-    def scope(self) -> Uses:
-        """The check of names for the parser."""
+    def scope(self, indices: Sequence[str] = ()) -> Uses:
+        """The check of names for the parser; ``indices`` may stand free, for any value of their range."""
         from .uses import Uses
 
-        return Uses(self)
+        return Uses(self, indices)
 
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
