@@ -3,21 +3,18 @@
 
 use "../surrogate_calculus/estimators/dpf.sc"
 
-# The weight of a path, p/q along it: L of the paper.
-define L[t,i] = p(x̃[1:t,i], y[1:t]; θ) / q(x̃[1:t,i]; φ)
-
 # Eq. 55.
 theorem weight_of_a_step for every t, i:
   v[t,i]
-    = w[t,i] * v̄[t-1, a[t,i]] / ⊥(v̄[t-1, a[t,i]])
+    = w[t,i] * v̄[t-1, a[t,i]] / ⊥(v̄[t-1, a[t,i]])      by definition of v, definition of w
 
 # Eq. 60, an equality of surrogates, from which everything else follows.
 theorem surrogate_form_of_the_likelihood:
-  Z = ⊥(Z) * Σ[i=1..N](⊥(v̄[T,i]) * L[T,i] / ⊥(L[T,i]))
+  Z = ⊥(Z) * Σ[i=1..N](⊥(v̄[T,i]) * (p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
 
 # Without one of its ⊥ it is false.
 refute surrogate_form_with_live_weights:
-  Z = ⊥(Z) * Σ[i=1..N](v̄[T,i] * L[T,i] / ⊥(L[T,i]))
+  Z = ⊥(Z) * Σ[i=1..N](v̄[T,i] * (p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
 
 # The filter in value.
 theorem likelihood_in_value: Z =→ Ẑ
