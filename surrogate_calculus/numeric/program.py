@@ -253,9 +253,10 @@ class _Compiler:
         if isinstance(node, (Expect, CondExpect)):
             raise _expectation(node)
         if isinstance(node, Grads):
+            order = "that is the index of a Σ" if node.order.loose else summary(node.order)
             raise EvaluationError(
-                f"a derivative of the order {summary(node.order)}, which has no value here",
-                instead="a number, or a count with a value, as the order of each ∇",
+                f"a derivative of the order {order}, which has no value here",
+                instead="a number, or a name with a whole number as its value, as the order of each ∇",
             )
         if isinstance(node, Fn):
             return (yield from self.function(node, live, stopped, frames, guard))
