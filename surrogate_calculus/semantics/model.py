@@ -213,8 +213,8 @@ class _Run:
         # Bit sets: differentiated parameters that occur, bound indices that occur.
         self.params: dict[int, int] = {}
         self.bound: dict[int, int] = {}
-        #: The nodes that depend on what is drawn.
-        self.random: set[int] = set()
+        # Draws that may occur, where any are given.
+        self.random: dict[int, int] = {}
         for node in nodes:
             params = bound = 0
             for i, arg in enumerate(node.args):
@@ -227,12 +227,11 @@ class _Run:
             elif node.__class__ is CondExpect:
                 for weight in self.weights:
                     params |= self.params[id(weight)]
-            if (
-                node.__class__ is CondExpect
-                or (node.__class__ in (Sym, Indexed) and node.key in self.draws.names)
-                or any(id(arg) in self.random for arg in node.args)
-            ):
-                self.random.add(id(node))
+            if self.draws.all:
+                random = -1 if node.__class__ is CondExpect else self.draws.inside(node)
+                for arg in node.args:
+                    random |= self.random[id(arg)]
+                self.random[id(node)] = random
             self.params[id(node)] = params
             self.bound[id(node)] = bound
         self.known: dict[_Key, _Meaning] = {}
@@ -266,7 +265,8 @@ class _Run:
             values = tuple(
                 v if bound >> i & 1 else None for i, v in enumerate(env.bound[: bound.bit_length()])
             )
-        env = _Env(values, env.world if where in self.random else self.draws.given)
+        world = self.draws.restricted(env.world, self.random[where]) if self.draws.all else ()
+        env = _Env(values, world)
         return where, env, demand.restricted(self.params[where])
 
     def want(self, node: Term, env: _Env, demand: Demand) -> _Meaning | None:
@@ -600,8 +600,7 @@ class _Run:
         factors: list[_Meaning | None] = []
         for world in draws.worlds(env.world, first):
             for k in range(first, len(draws.all)):
-                before = _Env((), draws.until(world, k))
-                factors.append(self.want(self.weights[k], before, demand))
+                factors.append(self.want(self.weights[k], _Env((), world), demand))
             factors.append(self.want(node.body, _Env(env.bound, world), demand))
         return self._averaged(factors, len(draws.all) - first + 1, demand)
 

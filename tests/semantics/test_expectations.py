@@ -7,12 +7,13 @@ from fractions import Fraction as F
 from itertools import product
 
 import pytest
+from language.documents import DPF
 
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.language.document import parse_document
 from surrogate_calculus.language.parser import parse
 from surrogate_calculus.language.terms import Bound, CondExpect, Eval, Expect, Grad, Grads, Num, Sym, Term
-from surrogate_calculus.semantics.draws import Draw
+from surrogate_calculus.semantics.draws import Draw, draws_of
 from surrogate_calculus.semantics.instances import FiniteDensity, Polynomial, random_density, random_function
 from surrogate_calculus.semantics.model import Model
 from surrogate_calculus.semantics.unroll import unroll
@@ -240,3 +241,67 @@ def test_draws_are_in_order() -> None:
     many = [Draw("u", (i,), 0, Num(1), (0, 1)) for i in range(20)]
     with pytest.raises(EvaluationError, match="outcomes"):
         Model({}, draws=many).value(parse("𝔼[· | -1](1)"))
+
+
+# The draws of a document.
+
+BOTH = (0, 1)
+
+
+def particle_filter(stopped_weights: bool = True) -> tuple[Model, dict[str, int]]:
+    """The filter of the design with coins as states and multinomial ancestors."""
+    counts = {"N": 2, "T": 2}
+    document = parse_document(DPF)
+    rng = random.Random(11)
+    functions = {
+        "p": random_density(rng, [None] * 4, [BOTH, BOTH]),
+        "q": random_density(rng, [None] * 3, [BOTH]),
+        "p0": random_density(rng, [None], [BOTH]),
+    }
+    weight = "⊥(v̄[{}, a[{},{}]])" if stopped_weights else "1/2"
+    draws = draws_of(
+        document,
+        counts,
+        {"x": BOTH, "a": (1, 2)},
+        {"a": lambda t, i: parse(weight.format(t - 1, t, i), document)},
+    )
+    point = {"θ": F(1, 2), "φ": F(1, 3), "y": (F(1), F(0))}
+    return Model(point, functions, laws={"p": [BOTH, BOTH], "p0": [BOTH]}, draws=draws), counts
+
+
+def test_the_draws_of_a_document_are_in_order() -> None:
+    model, _ = particle_filter()
+    assert [(d.name, d.indices, d.time) for d in model.draws.all][:4] == [
+        ("x", (0, 1), 0), ("x", (0, 2), 0), ("a", (1, 1), 1), ("a", (1, 2), 1),
+    ]  # fmt: skip
+    places = {(d.name, d.indices): k for k, d in enumerate(model.draws.all)}
+    assert len(places) == 10
+    for t, i in product((1, 2), (1, 2)):
+        assert places["a", (t, i)] < places["x", (t, i)]
+
+
+@pytest.mark.parametrize("fair", [True, False])
+def test_the_likelihood_estimate_of_a_filter_is_unbiased(fair: bool) -> None:
+    """𝔼 Ẑ = p(y), in exact numbers; not so where ancestors are drawn otherwise than by the weights."""
+    document = parse_document(DPF)
+    model, counts = particle_filter(fair)
+    estimate = model.value(unroll(parse("𝔼[· | -1](→(Z))", document), document, counts))
+    likelihood = model.value(
+        parse(
+            "𝔼[a ~ p0(·)](𝔼[b ~ p(·, y[1] | a; θ)](𝔼[c ~ p(·, y[2] | b; θ)](1)))"
+        )
+    )
+    assert (estimate == likelihood) is fair
+
+
+def test_draws_that_a_document_does_not_give() -> None:
+    document = parse_document(DPF)
+    counts = {"N": 1, "T": 1}
+    with pytest.raises(EvaluationError, match="no values are given for x"):
+        draws_of(document, counts, {"a": BOTH}, {"a": lambda t, i: Num(1)})
+    with pytest.raises(EvaluationError, match="opaque resampling law"):
+        draws_of(document, counts, {"a": BOTH, "x": BOTH})
+    single = parse_document(
+        "parameter θ\ndensity p(x | z; θ)\nsample v ~ p(· | u; θ)\nsample u ~ p(· | 1; θ)"
+    )
+    assert [d.name for d in draws_of(single, {}, {"u": COINS, "v": COINS})] == ["u", "v"]
