@@ -36,9 +36,11 @@ class Draw:
     first: Term | None
 
 
+_NEVER, _EVERYWHERE, _FROM_ZERO = range(3)
+
 #: Whether conditions follow from facts; see ``Inference.remaining``.
 _Entails = Callable[[Condition, Collection[Condition]], bool]
-#: What puts the indices of a term into another: see ``Inference.instances``.
+#: What puts indices into the terms of a row.
 _Put = Callable[[Term], Term]
 
 
@@ -57,7 +59,7 @@ class Filtration:
     hidden: Callable[[str], Collection[str]]
     body: Callable[[Term], tuple[int, Term] | None]
     entails: _Entails
-    _adapted: dict[str, bool] = field(default_factory=dict)
+    _adapted: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -73,56 +75,61 @@ class Filtration:
         before = self.rows[: self.rows.index(row)]
         return frozenset(r.left.key for r in before if (r.first is None) == (row.first is None))
 
-    def known(self, root: Term, time: Term, also: Collection[str] = ()) -> bool:
-        """Whether a term is known at a time, the draws of some families one step later included."""
-        seen: set[tuple[int, tuple[Term | None, ...]]] = set()
-        todo: list[tuple[Term, tuple[Term | None, ...]]] = [(root, ())]  # a node, the binders above it
+    def known(
+        self, root: Term, time: Term, also: Collection[str] = (), facts: tuple[Condition, ...] = ()
+    ) -> bool:
+        """Whether a term is known at a time, the draws of some families one step later included.
+
+        The facts are known of indices where the term stands.
+        """
+        seen: set[tuple[int, tuple[Condition, ...]]] = set()
+        todo = [(root, time, facts)]
         while todo:
-            node, above = todo.pop()
-            if (id(node), above) in seen:
+            node, time, facts = todo.pop()
+            if (id(node), facts) in seen:
                 continue
-            seen.add((id(node), above))
+            seen.add((id(node), facts))
             cls, args = node.__class__, node.args
             if cls in (Sym, Indexed) and self.random(node.key):
                 found = self.body(node)
-                late = Num(1 if node.key in also else 0)
-                if cls is Sym:  # what it stands for is looked at in its place
-                    if found is None:
+                when = node if cls is Sym else args[0].args[1] if _slice(args[0]) else args[0]
+                late = time + Num(1) if node.key in also else time
+                if cls is Sym and found is not None:  # what it stands for is looked at in its place
+                    todo.append((found[1], time, facts))
+                elif cls is Sym or not self.entails(Condition("int", late - when), facts):
+                    return False
+                elif node.key not in self.names and not _slice(args[0]):
+                    since = self.adapted(node.key, found)
+                    if since == _NEVER or (
+                        since == _FROM_ZERO and not self.entails(Condition("int", when), facts)
+                    ):
                         return False
-                    todo.append((found[1], above))
-                else:
-                    own = node.key in self.names or _slice(args[0]) or self.adapted(node, found)
-                    when = args[0].args[1] if _slice(args[0]) else args[0]
-                    if not own or not self._by(when, time + late, above):
-                        return False
-            elif cls is CondExpect:
-                if not self._by(args[0], time, above):
+            elif cls is CondExpect:  # known at the time that it is given, whatever it averages
+                if not self.entails(Condition("int", time - args[0]), facts):
                     return False
                 continue
-            ranged = node if cls in (Sum, Prod) else None
-            for arg, bound in zip(args, node.binds or (0,) * len(args), strict=True):
-                todo.append((arg, (ranged, *above) if bound else above))
+            for position, arg in enumerate(args):
+                if node.binds and node.binds[position]:
+                    inner = [Condition(f.kind, shift(f.term, 1)) for f in facts]
+                    if cls in (Sum, Prod):
+                        lo, hi = (shift(end, 1) for end in args[:2])
+                        inner += [Condition("ge", Bound(0) - lo), Condition("ge", hi - Bound(0))]
+                    todo.append((arg, shift(time, 1), tuple(inner)))
+                else:
+                    todo.append((arg, time, (*facts, *branch(node, position))))
         return True
 
-    def adapted(self, node: Term, found: tuple[int, Term] | None) -> bool:
-        """Whether a defined family is known at its own time: by induction over its recursion."""
-        name = node.key
-        if name not in self._adapted:
-            self._adapted[name] = True  # for its own uses, and for those of what it uses
-            if found is None or not self.known(found[1], Bound(found[0] - 1)):
-                self._adapted = {n: False for n, known in self._adapted.items() if not known}
-                self._adapted[name] = False
-        return self._adapted[name]
-
-    def _by(self, when: Term, time: Term, above: tuple[Term | None, ...]) -> bool:
-        """Whether one time is no later than another, which stands outside the binders above."""
-        facts = []
-        for depth, ranged in enumerate(above, 1):
-            if ranged is not None:
-                lo, hi = (shift(end, depth) for end in ranged.args[:2])
-                index = Bound(depth - 1)
-                facts += [Condition("ge", index - lo), Condition("ge", hi - index)]
-        return self.entails(Condition("ge", shift(time, len(above)) - when), facts)
+    def adapted(self, name: str, found: tuple[int, Term] | None) -> int:
+        """Since when a defined family is known at its own time: by induction over its recursion."""
+        for since in (_EVERYWHERE, _FROM_ZERO) if found is not None and name not in self._adapted else ():
+            assert found is not None
+            self._adapted[name] = since  # for its own uses, and for those of what it uses
+            own = Bound(found[0] - 1)
+            facts = (Condition("ge", own),) if since == _FROM_ZERO else ()
+            if self.known(found[1], own, (), facts):
+                return since
+            self._adapted = {n: s for n, s in self._adapted.items() if s == _NEVER}
+        return self._adapted.setdefault(name, _NEVER)
 
     # the two laws; ``put`` moves a row to the indices of what is drawn
     def draw(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> None:
@@ -165,6 +172,16 @@ class Filtration:
             raise Rejection("what is drawn may be known already")
         if not all(self.known(term, before, self.earlier(row)) for term in terms):
             raise Rejection("the rest is not known before the draw")
+
+
+def branch(node: Term, position: int) -> list[Condition]:
+    """What a comparison says of indices in a branch of cases: the first one, or the other."""
+    condition = node.args[0] if node.__class__ is Fn and node.key == "cases" and position else node
+    if condition is node or condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
+        return []
+    holds = position == 1
+    larger, smaller = condition.args if holds else reversed(condition.args)
+    return [Condition("gt" if (condition.key == "gt") is holds else "ge", larger - smaller)]
 
 
 def _slice(term: Term) -> bool:

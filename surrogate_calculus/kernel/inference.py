@@ -35,7 +35,7 @@ from ..language.terms import (
     postorder,
 )
 from .calculus import State, evaluation, gradient, stopping
-from .filtration import Draw, Filtration
+from .filtration import Draw, Filtration, branch
 from .judgement import Condition, Equation, Rejection, Relation, Supposition
 from .matching import instance, match
 from .polynomial import Ring
@@ -342,9 +342,8 @@ def _discharged(
     state, cls = inf.state, node.__class__
     if not where:
         return where
-    if cls is Fn and node.key == "cases" and position > 0:
-        facts = _branch(state, node.args[0], position == 1)
-        return inf.remaining(where, facts) if facts else where
+    if facts := branch(node, position):
+        return inf.remaining(where, facts)
     if not node.binds or not node.binds[position]:
         return where
     if cls not in (Sum, Prod):
@@ -364,15 +363,6 @@ def _discharged(
 def _below(state: State, condition: Condition) -> Condition:
     zero = instantiate(condition.term, state.zero)
     return Condition(condition.kind, state.store.add(shift(zero, 1)))
-
-
-def _branch(state: State, condition: Term, holds: bool) -> list[Condition]:
-    """What a comparison of indices says in the first branch of cases, or in the other."""
-    if condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
-        return []
-    strict = (condition.key == "gt") is holds
-    larger, smaller = condition.args if holds else reversed(condition.args)
-    return [Condition("gt" if strict else "ge", state.store.add(larger - smaller))]
 
 
 def _transitivity(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
@@ -480,7 +470,7 @@ def _split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> 
     for position, premise in enumerate(premises, 1):
         if premise.lhs is not lhs or premise.rhs is not rhs.args[position] or premise.relation is VALUE:
             raise Rejection("split takes an equation for each branch of cases")
-        where |= inf.remaining(premise.where, _branch(inf.state, rhs.args[0], position == 1))
+        where |= inf.remaining(premise.where, branch(rhs, position))
     return Equation(STRICT, lhs, rhs, where)
 
 
