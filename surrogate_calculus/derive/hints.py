@@ -15,11 +15,12 @@ def _starting(*beginnings: str) -> frozenset[str]:
     return frozenset(name for name in RULES if name.startswith(beginnings))
 
 
-#: What no line needs to name: where equations may be used, arithmetic, ∇θ θ = 1 and ∇c = 0.
+#: What no line needs to name: where equations may be used, arithmetic, ∇θ θ = 1 and ∇c = 0; and what
+#: using and induction name already.
 ALWAYS = frozenset(
     {
         "inside", "congruence", "transitivity", "symmetry", "value", "arrow", "ring", "field", "instance",
-        "grad_parameter", "grad_constant",
+        "grad_parameter", "grad_constant", "suppose", "suppose_value", "substitute", "induction_over",
     }
 )  # fmt: skip
 _SUMS = frozenset({"sum_scale", "sum_add", "sum_delta"}) | _starting("sum_")
@@ -69,6 +70,8 @@ GROUPS: dict[str, Group] = {
             "families by recursion: induction over the index, with the laws of Σ and ∏",
             {"definition", "induction", "split"} | _SUMS | _PRODUCTS | _CASES | _LOGARITHMS,
         ),
+        ("order", "∇⁰A = A and ∇ⁿA = ∇ ∇ⁿ⁻¹A", _starting("grads_")),
+        ("expectation", "laws of 𝔼, and of 𝔼 given what is known at a time", _starting("expect_", "cond_")),
         ("calculus", "any rule: what else a line needs is left to the search", set(RULES)),
     )
 }

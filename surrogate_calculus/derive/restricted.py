@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import SurrogateError
@@ -23,12 +22,13 @@ from ..language.terms import (
     Term,
 )
 from .canonical import Canonical
-from .chain import Chain, Facts, holds, rewrite
+from .chain import Chain, Facts, rewrite
 from .equate import Comparison, Move, Sides, connected
 from .fold import unfold
 from .proof import KEPT, Proof
 from .push import Pusher
 from .stopped import values_under_stops
+from .using import Schema, rewritten, turned
 
 __all__ = ["USES", "Plan", "carry_out", "plans", "used_at"]
 
@@ -87,7 +87,11 @@ _SILENT = frozenset({"grad_parameter", "grad_constant"})
 
 
 def carry_out(
-    sides: Sides, plan: Plan, allowed: Collection[str], opened: Sequence[str | None], equations: Sequence[int]
+    sides: Sides,
+    plan: Plan,
+    allowed: Collection[str],
+    opened: Sequence[str | None],
+    equations: Sequence[Schema],
 ) -> Iterator[int]:
     """The steps that conclude a line by a plan: by arithmetic alone, then by canonical forms.
 
@@ -96,7 +100,7 @@ def carry_out(
         plan: how to work them out.
         allowed: the rules that ∇ is moved by; others leave it where it is.
         opened: names whose definitions are unfolded, in order; None for all.
-        equations: steps that conclude the equations to use.
+        equations: the equations to use.
     """
     proof = sides.proof
     names = sides.log_names if plan.logs else ()
@@ -119,12 +123,9 @@ def carry_out(
             continue
 
 
-def _turned(proof: Proof, step: int) -> int:
-    return proof.infer("symmetry", proof.right(step), proof.left(step), [step])
-
-
-def _worked(proof: Proof, step: int, moves: Sequence[Move], canonical: Canonical) -> int:
+def _worked(proof: Proof, schema: Schema, moves: Sequence[Move], canonical: Canonical) -> Schema:
     """An equation between its two sides worked out."""
+    step = schema.step
     ends = []
     for side in (proof.left(step), proof.right(step)):
         chain = Chain(proof, side)
@@ -133,34 +134,17 @@ def _worked(proof: Proof, step: int, moves: Sequence[Move], canonical: Canonical
         ends.append(chain)
     left, right = ends
     back = left.step()
-    first = [] if back is None else [_turned(proof, back)]
-    return proof.chain([*first, step, *right.steps])
+    first = [] if back is None else [proof.infer("symmetry", left.term, left.start, [back])]
+    return Schema(proof.chain([*first, step, *right.steps]), schema.variables)
 
 
-def used_at(sides: Sides, side: int, plan: Plan, equations: Sequence[int]) -> Move:
+def used_at(sides: Sides, side: int, plan: Plan, equations: Sequence[Schema]) -> Move:
     """Use equations at a side, in the directions of a plan."""
     proof = sides.proof
     used = [*equations] if side in plan.forward else []
     if side in plan.backward:
-        used += [_turned(proof, e) for e in equations]
+        used += [turned(proof, e) for e in equations]
     return lambda term: rewritten(proof, term, used, sides.facts) if used else None
-
-
-def rewritten(proof: Proof, term: Term, equations: Sequence[int], facts: Facts) -> int | None:
-    """Equations used from left to right wherever they may be; those about loose indices at any indices."""
-
-    def here(node: Term, facts: Facts) -> int | None:
-        for equation in equations:
-            left = proof.left(equation)
-            step = equation if left is node else None
-            if step is None and left.loose and left.__class__ is node.__class__:
-                with suppress(Rejection):
-                    step = proof.infer("instance", node, None, [equation])
-            if step is not None and holds(proof, step, facts):
-                return step
-        return None
-
-    return rewrite(proof, term, here, facts)
 
 
 def _opening(sides: Sides, name: str | None) -> Move:
