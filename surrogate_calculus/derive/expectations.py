@@ -267,7 +267,8 @@ class Expectations:
             if node.__class__ is Indexed and node.key == name:
                 with suppress(ValueError):
                     found[self.proof.add(shift(node, -depth))] = None
-            todo += [(a, depth + k) for a, k in zip(node.args, node.binds or (0,) * len(node.args), strict=True)]
+            binds = node.binds or (0,) * len(node.args)
+            todo += [(a, depth + k) for a, k in zip(node.args, binds, strict=True)]
         return list(found)
 
     # -------------------------------------------------------------------- densities
