@@ -95,6 +95,7 @@ LEMMA = "lemma b for every h(x): h(x) = h(x)\n"
     [
         ("theorem a:\n  x = +\n", "a sum does not begin with +", L + 2, 7),
         ("theorem a:\n", "nothing is claimed", L + 1, 9),
+        ("theorem a: x = (x + 1\n  = x\n", "this ( is never closed", L + 1, 16),
         ("theorem a\n  x = x\n", "has a name, and a colon", L + 1, 9),
         ("theorem for every t: t = t\n", "has a name, and a colon", L + 1, 9),
         ("theorem a: x\n", "no equality sign", L + 1, 12),
