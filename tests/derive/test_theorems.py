@@ -83,6 +83,8 @@ def test_a_document_of_the_repository_holds(name: str) -> None:
         "theorem a: Σ[i](w̄[i]) = 1",
         "theorem a: Σ[t=1..T](s(x) * z[t]) = s(x) * Σ[t=1..T] z[t]  by linearity",
         "theorem a for every t: u[t] = u[t-1] * k(t)  by definition of u, cases",
+        "theorem a for every t: u[t] = u[t-1] * k(t)",
+        "theorem a for every t: u[t-1] * k(t) = u[t]",
         "theorem a: u[T] = ∏[t=1..T](k(t))  "
         "by induction on T, definition of u, using hypothesis, products, cases",
         "theorem a: log(p(x; θ) * r(y; θ)) = log p(x; θ) + log r(y; θ)  by logarithm",
@@ -239,6 +241,8 @@ def test_a_function_that_is_positive_by_its_declaration() -> None:
 
 def test_a_range_discharges_what_is_said_of_an_index() -> None:
     assert verdict("theorem a for every t: Σ[m=1..t](z[m]) = Σ[m=1..t-1](z[m]) + z[t]  by sums")
+    used = verdict("theorem a for every t: u[t] = u[t-1] * k(t)")
+    assert used and used.hypotheses == ()
     found = verdict("theorem a for every t: Σ[m=2..t](k(m)) = Σ[m=2..t-1](k(m)) + k(t)")
     assert not found  # at t = 1 it says 0 = k(1)
 
