@@ -58,6 +58,17 @@ class Expectations:
                 self._done[id(node)] = self._normal(node)
         return self._done.get(id(term))
 
+    def forms(self, term: Term, form: Callable[[Term], int | None]) -> int | None:
+        """The step that puts what is averaged in a term into a form, the innermost first."""
+        done: dict[int, int | None] = {}
+        for node in postorder(term):
+            if node.flags & HAS_EXPECT:
+                chain = Chain(self.proof, node).inside(*(done.get(id(a)) for a in node.args))
+                if node.__class__ in (Expect, CondExpect):
+                    chain.inside(form(chain.term.args[1]))
+                done[id(node)] = chain.step()
+        return done.get(id(term))
+
     def _normal(self, node: Term) -> int | None:
         chain = Chain(self.proof, node).inside(*(self._done.get(id(a)) for a in node.args))
         if chain.term.__class__ in (Expect, CondExpect):

@@ -8,7 +8,7 @@ at no time after its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..language.binding import instantiate, shift
@@ -36,7 +36,8 @@ class Draw:
     first: Term | None
 
 
-_NEVER, _EVERYWHERE, _FROM_ZERO = range(3)
+#: Since when a family is known at its own time: ever, from time 0 or 1 on, or never.
+_EVER, _NEVER = -1, 2
 
 #: Whether conditions follow from facts; see ``Inference.remaining``.
 _Entails = Callable[[Condition, Collection[Condition]], bool]
@@ -51,15 +52,15 @@ class Filtration:
     Attributes:
         rows: in the order in which they are drawn.
         hidden: the names that stand in the body of a defined name.
-        body: the arity and body of the definition of a name or family, or None.
+        bodies: the arities and bodies of the defined families, by their names; of plain names arity 0.
         entails: linear arithmetic over indices.
     """
 
     rows: tuple[Draw, ...]
     hidden: Callable[[str], Collection[str]]
-    body: Callable[[Term], tuple[int, Term] | None]
+    bodies: Callable[[], Mapping[str, tuple[int, Term]]]
     entails: _Entails
-    _adapted: dict[str, int] = field(default_factory=dict)
+    _since: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -91,17 +92,16 @@ class Filtration:
             seen.add((id(node), facts))
             cls, args = node.__class__, node.args
             if cls in (Sym, Indexed) and self.random(node.key):
-                found = self.body(node)
                 when = node if cls is Sym else args[0].args[1] if _slice(args[0]) else args[0]
                 late = time + Num(1) if node.key in also else time
-                if cls is Sym and found is not None:  # what it stands for is looked at in its place
-                    todo.append((found[1], time, facts))
+                if cls is Sym and node.key in self.bodies():
+                    todo.append((self.bodies()[node.key][1], time, facts))  # looked at in its place
                 elif cls is Sym or not self.entails(Condition("int", late - when), facts):
                     return False
                 elif node.key not in self.names and not _slice(args[0]):
-                    since = self.adapted(node.key, found)
+                    since = self.since(node.key)
                     if since == _NEVER or (
-                        since == _FROM_ZERO and not self.entails(Condition("int", when), facts)
+                        since != _EVER and not self.entails(Condition("int", when - Num(since)), facts)
                     ):
                         return False
             elif cls is CondExpect:  # known at the time that it is given, whatever it averages
@@ -119,17 +119,27 @@ class Filtration:
                     todo.append((arg, time, (*facts, *branch(node, position))))
         return True
 
-    def adapted(self, name: str, found: tuple[int, Term] | None) -> int:
-        """Since when a defined family is known at its own time: by induction over its recursion."""
-        for since in (_EVERYWHERE, _FROM_ZERO) if found is not None and name not in self._adapted else ():
-            assert found is not None
-            self._adapted[name] = since  # for its own uses, and for those of what it uses
-            own = Bound(found[0] - 1)
-            facts = (Condition("ge", own),) if since == _FROM_ZERO else ()
-            if self.known(found[1], own, (), facts):
+    def since(self, name: str) -> int:
+        """Since when a defined family is known at its own time.
+
+        The greatest solution of what the families say of one another, which holds by induction over their
+        recursion.
+        """
+        bodies = {n: found for n, found in self.bodies().items() if found[0]}
+        if self._since.keys() != bodies.keys():
+            self._since = dict.fromkeys(bodies, _EVER)
+            while late := {n: found for n in bodies if (found := self._later(n, *bodies[n])) != self._since[n]}:
+                self._since |= late
+        return self._since.get(name, _NEVER)
+
+    def _later(self, name: str, arity: int, body: Term) -> int:
+        """The first time from which on a family is known at its own time, if what it uses is so far."""
+        own = Bound(arity - 1)
+        for since in range(self._since[name], _NEVER):
+            facts = (Condition("ge", own - Num(since)),) if since != _EVER else ()
+            if self.known(body, own, (), facts):
                 return since
-            self._adapted = {n: s for n, s in self._adapted.items() if s == _NEVER}
-        return self._adapted.setdefault(name, _NEVER)
+        return _NEVER
 
     # the two laws; ``put`` moves a row to the indices of what is drawn
     def draw(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> None:

@@ -42,7 +42,9 @@ from .polynomial import Ring
 from .ranges import Ranges
 from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "replace_inside", "split_on"]
+__all__ = [
+    "Definition", "Detail", "Inference", "head", "recursion_step", "replace_inside", "replaced", "split_on",
+]  # fmt: skip
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 #: What a step says beyond its sides: names, each with a number of slots and a term over them.
@@ -103,9 +105,8 @@ class Inference:
             Rejection: a row that draws what is defined or counts something.
         """
 
-        def body(node: Term) -> tuple[int, Term] | None:
-            found = self.definitions.get(head(node))
-            return None if found is None else (found.arity, found.body)
+        def bodies() -> dict[str, tuple[int, Term]]:
+            return {d.name: (d.arity, d.body) for d in self.definitions.values() if d.left.__class__ is not App}
 
         def entails(condition: Condition, facts: Iterable[Condition]) -> bool:
             try:
@@ -113,7 +114,7 @@ class Inference:
             except Rejection:
                 return False
 
-        self.filtration = Filtration(tuple(rows), self.state.hidden_names, body, entails)
+        self.filtration = Filtration(tuple(rows), self.state.hidden_names, bodies, entails)
         for row in rows:
             if row.left.__class__ is not Indexed or not set(row.left.args[1:]) <= set(map(Bound, range(9))):
                 raise Rejection("a draw is of a family at indices, the time first")
