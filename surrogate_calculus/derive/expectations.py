@@ -216,7 +216,8 @@ class Expectations:
         return lambda term: rewrite(self.proof, term, here)
 
     def _rows(self, name: str) -> Iterator[Draw]:
-        return (r for r in self.proof.inference.filtration.rows if r.left.key == name)
+        rows = self.proof.inference.filtration.rows
+        return (r for r in rows if r.left.key == name and r.law is not None)
 
     def _draw(self, node: Term, name: str) -> Iterator[int]:
         proof, (time, body) = self.proof, node.args
@@ -261,6 +262,7 @@ class Expectations:
             elif own != value:
                 return None
         law = row.law
+        assert law is not None
         for number in range(len(wanted)):  # the innermost index first; the others stay behind for now
             law = _put(law, found[number], len(wanted) - 1 - number)
         return self.proof.add(law)
