@@ -8,7 +8,7 @@ they are named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from ..kernel.filtration import Draw
@@ -43,11 +43,13 @@ class Expectations:
     Args:
         proof: where the steps go.
         split: whether Σ is moved out of expectations.
+        equations: steps of which one may conclude that the weights of a resampling law sum to one.
     """
 
-    def __init__(self, proof: Proof, split: bool = True) -> None:
+    def __init__(self, proof: Proof, split: bool = True, equations: Sequence[int] = ()) -> None:
         self.proof = proof
         self.split = split
+        self._one = [e for e in equations if proof.right(e) is proof.state.one]
         self._done: dict[int, int | None] = {}
 
     # ------------------------------------------------------------------------------ the normal form
@@ -247,7 +249,9 @@ class Expectations:
                     number = hi if lo is proof.state.one else hi - lo + proof.state.one
                     new = Sum(lo, hi, Mul(weights, moved), "j")
                     right = proof.add(CondExpect(time, Mul(number, new)))
-                    yield proof.infer("expect_offspring", node, right, (), [(name, 0, target)])
+                    total = proof.add(shift(law, -1))
+                    normalised = [e for e in self._one if proof.left(e) is total][:1]
+                    yield proof.infer("expect_offspring", node, right, normalised, [(name, 0, target)])
 
     def _at(self, row: Draw, target: Term) -> Term | None:
         """The law of a row at the indices of what is drawn."""
