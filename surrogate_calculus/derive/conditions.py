@@ -87,8 +87,8 @@ class _Cover:
 
     def _says(self, assumption: Assumption, kind: str, term: Term) -> bool:
         enough = {"nonzero": ("nonzero", "positive")}.get(kind, (kind,))
-        if assumption.kind not in enough:
-            return False
+        if assumption.kind not in enough or not assumption.terms:
+            return assumption.kind in enough
         wanted = self._form(term)
         return any(self._form(i) is wanted for i in islice(_instances(assumption, term), MAX_INSTANCES))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..kernel.rules import FUNCTION_DERIVATIVES, RULES
 from ..language.names import closest
 
-__all__ = ["ALWAYS", "GROUPS", "Group", "named_rules", "nearest", "speaks_of"]
+__all__ = ["ALWAYS", "AVERAGES", "CASES", "GROUPS", "Group", "named_rules", "nearest", "speaks_of"]
 
 
 def _starting(*beginnings: str) -> frozenset[str]:
@@ -25,8 +25,10 @@ ALWAYS = frozenset(
 )  # fmt: skip
 _SUMS = frozenset({"sum_scale", "sum_add", "sum_delta"}) | _starting("sum_")
 _PRODUCTS = _starting("product_") - {"product_log_derivative"}
-_CASES = _starting("cases_", "gt_", "ge_", "eq_")
-_AVERAGES = _starting("expect_", "cond_") - {
+#: Which branch of cases it is, which an unfolded recursion asks for.
+CASES = _starting("cases_", "gt_", "ge_", "eq_")
+#: 𝔼 of sums and multiples, the tower rule, what is known at a time.
+AVERAGES = _starting("expect_", "cond_", "sum_scale", "sum_add") - {
     "expect_score", "expect_draw", "expect_offspring", "expect_weight",
 }  # fmt: skip
 _LOGARITHMS = _starting("log_", "exp_", "sqrt_") - {"log_derivative"}
@@ -66,21 +68,17 @@ GROUPS: dict[str, Group] = {
         ("linearity", "Σ of sums and of multiples", {"sum_scale", "sum_add"}),
         ("sums", "every law of Σ", _SUMS),
         ("products", "every law of ∏", _PRODUCTS),
-        ("cases", "cases and comparisons of indices", _CASES),
-        ("definition", "names unfolded; definition of v unfolds v", {"definition"}),
+        ("cases", "cases and comparisons of indices", CASES),
+        ("definition", "names unfolded; definition of v unfolds v", {"definition"} | CASES),
         (
             "recursion",
             "families by recursion: induction over the index, with the laws of Σ and ∏",
-            {"definition", "induction", "split"} | _SUMS | _PRODUCTS | _CASES | _LOGARITHMS,
+            {"definition", "induction", "split"} | _SUMS | _PRODUCTS | CASES | _LOGARITHMS,
         ),
         ("order", "∇⁰A = A and ∇ⁿA = ∇ ∇ⁿ⁻¹A", _starting("grads_")),
+        ("importance_weighting", "𝔼[x ~ p](A) = 𝔼[x ~ q](p/q A)", {"expect_weight"} | AVERAGES),
         ("score", "∇ 𝔼[x ~ p](A) = 𝔼[x ~ p](∇A + A ∇ log p) (Eq. 145)", {"expect_score"}),
-        (
-            "expectation",
-            "laws of 𝔼, and of 𝔼 given what is known at a time",
-            _starting("expect_", "cond_")
-            - {"expect_score", "expect_draw", "expect_offspring", "expect_weight"},
-        ),
+        ("expectation", "laws of 𝔼, and of 𝔼 given what is known at a time", AVERAGES),
         ("calculus", "any rule: what else a line needs is left to the search", set(RULES)),
     )
 }

@@ -16,10 +16,10 @@ from .equate import closed_over
 from .using import Schema
 
 if TYPE_CHECKING:
-    from ..language.proofs import Line
+    from ..language.proofs import Line, Statement
     from .lines import Setting
 
-__all__ = ["inductively"]
+__all__ = ["as_a_whole", "inductively", "supposed_before"]
 
 #: Concludes a line with equations to use.
 _Prove = Callable[["Line", "list[Schema]"], "Iterator[int]"]
@@ -98,3 +98,53 @@ def _taken_away(
                 yield proof.chain([whole, used, rest])
             except Rejection:
                 continue
+
+
+# A chain that is the step of an induction as a whole ------------------------------------------------
+
+
+def supposed_before(setting: Setting, statement: Statement) -> Schema:
+    """The claim of a statement one step earlier, supposed for all that it is about.
+
+    Raises:
+        Rejection: it is not proved by induction.
+    """
+    induction = statement.induction
+    if induction is None:
+        raise Rejection("there is a hypothesis in an induction only")
+    proof = setting.proof
+    line = _at(_claim(statement), induction.count, Sym(induction.count) - Num(1))
+    lhs, rhs = (proof.add(closed_over(side, setting.indices)) for side in (line.left, line.right))
+    detail = [(name, 0, proof.state.zero) for name in setting.every]
+    step = proof.infer("suppose_value" if line.values else "suppose", lhs, rhs, [], detail)
+    return Schema(step, setting.variables)
+
+
+def as_a_whole(
+    setting: Setting, statement: Statement, step: int, base: Callable[[Line], int | None]
+) -> int:
+    """The claim of a statement from the chain of its lines: an induction, where it is one.
+
+    Args:
+        setting: where it is concluded.
+        statement: the statement.
+        step: concludes its chain.
+        base: concludes the claim at 0.
+
+    Raises:
+        Rejection: the base does not hold, or the chain is no step of an induction.
+    """
+    induction = statement.induction
+    if induction is None:
+        return step
+    found = base(_at(_claim(statement), induction.count, Num(0)))
+    if found is None:
+        raise Rejection(f"its base, {induction.count} = 0, is not proved: induction on … from LEMMA")
+    return _concluded(setting, induction.count, found, step)
+
+
+def _claim(statement: Statement) -> Line:
+    """What a chain claims as a whole."""
+    return replace(
+        statement.lines[0], right=statement.lines[-1].right, values=statement.values, hints=None
+    )

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 from ..errors import SurrogateError
 from ..kernel.inference import replaced
 from ..kernel.judgement import Rejection, Relation, Supposition
+from ..language.binding import free_names, instantiate
+from ..language.proofs import HYPOTHESIS, Hint
 from ..language.terms import App, Sym, Term
+from .averages import Average
 from .equate import closed_over
+from .inductions import as_a_whole, supposed_before
 from .instances import instance_of
-from .lines import Setting
+from .lines import Setting, Way, allowed_by, conclude
 from .using import Schema
 
 if TYPE_CHECKING:
-    from ..language.proofs import Assumption, Binding, Hint, Line, ProofDocument, Statement
+    from ..language.proofs import Assumption, Binding, Line, ProofDocument, Statement
+    from .proof import Proof
 
 __all__ = ["Lemmas"]
 
@@ -46,7 +51,10 @@ class Lemmas:
         """
         axiom = self.proofs.axiom(hint.name)
         lemma = self.proofs.statement(hint.name)
-        if axiom is not None:
+        if hint.name == HYPOTHESIS:
+            assert setting.hypothesis is not None
+            schema = setting.hypothesis(setting)
+        elif axiom is not None:
             schema = _supposed(setting, axiom)
         else:
             assert lemma is not None
@@ -56,7 +64,9 @@ class Lemmas:
         if not hint.bindings:
             return schema
         try:
-            return _put_in(setting, schema, hint.bindings)
+            own = () if lemma is None else lemma.indices
+            indices = own if axiom is None else axiom_indices(axiom)
+            return _put_in(setting, schema, hint.bindings, indices)
         except Rejection as reason:
             again = None if lemma is None else self._proved_for(setting, lemma, hint.bindings)
             if again is None:
@@ -65,15 +75,59 @@ class Lemmas:
 
     def _stated(self, setting: Setting, lemma: Statement) -> Schema:
         """A lemma as it is stated, by its own lines."""
-        inner = Setting(setting.proof, lemma.document, lemma.indices, self.equation, *_quantified(lemma))
+        inner = self.setting(setting.proof, lemma)
         steps = [self._line(inner, line, lemma.name, n) for n, line in enumerate(lemma.lines)]
         if any(step is None for step in steps):
             raise Rejection(f"{lemma.name} is not proved here")
-        return Schema(setting.proof.chain([s for s in steps if s is not None]), _quantified(lemma)[1])
+        chain = setting.proof.chain([s for s in steps if s is not None])
+        return Schema(self.whole(inner, lemma, chain), inner.variables)
+
+    def setting(self, proof: Proof, statement: Statement) -> Setting:
+        """Where the lines of a statement are concluded in a proof."""
+        every, variables = _quantified(statement)
+        return Setting(
+            proof,
+            statement.document,
+            statement.indices,
+            self.equation,
+            every,
+            variables,
+            lambda setting: supposed_before(setting, statement),
+        )
+
+    def whole(self, setting: Setting, statement: Statement, chain: int) -> int:
+        """The claim of a statement from the chain of its lines.
+
+        Raises:
+            Rejection: it is an induction that fails.
+        """
+
+        def base(line: Line) -> int | None:
+            assert statement.induction is not None
+            if statement.induction.base is None:
+                return self._base(setting, statement, line)
+            hint = Hint("using", statement.induction.base, (), statement.induction.span)
+            return self.equation(setting, hint).step
+
+        return as_a_whole(setting, statement, chain, base)
+
+    @staticmethod
+    def _base(setting: Setting, statement: Statement, line: Line) -> int | None:
+        """The claim of an induction at 0: by the definitions there, or by whatever strategy."""
+        occurring = free_names(line.left) | free_names(line.right)
+        hints = [Hint("rule", "calculus", (), line.span)]
+        for definition in statement.document.definitions:
+            if definition.name in occurring:
+                hints.append(Hint("definition", definition.name, (), line.span))
+        way = Way(None, average=Average())
+        step = next(conclude(setting, line, way, allowed_by(hints), ()), None)
+        return setting.any(line) if step is None else step
 
     def _proved_for(self, setting: Setting, lemma: Statement, bindings: Sequence[Binding]) -> Schema | None:
         """A lemma proved once more for what is put in, which may speak of the indices of the theorem."""
         put_in = {b.left.key for b in bindings if isinstance(b.left, Sym)}
+        if lemma.induction is not None:
+            return None
         own = [n for n in lemma.indices if n not in put_in and n not in setting.indices]
         inner = Setting(setting.proof, lemma.document, (*setting.indices, *own), self.equation)
         steps: list[int] = []
@@ -102,8 +156,7 @@ def _quantified(block: Statement | Assumption) -> tuple[tuple[str, ...], tuple[s
 
 
 def _supposition(axiom: Assumption) -> Supposition:
-    indices = tuple(q.name for q in axiom.quantified if q.name in axiom.document.indices)
-    lhs, rhs = (closed_over(side, indices) for side in axiom.terms)
+    lhs, rhs = (closed_over(side, axiom_indices(axiom)) for side in axiom.terms)
     positive = {
         q.name for q in axiom.quantified if q.positive
     }  # of positive functions only: not of every one
@@ -120,15 +173,32 @@ def _supposed(setting: Setting, axiom: Assumption) -> Schema:
     return Schema(step, _quantified(axiom)[1])
 
 
-def _put_in(setting: Setting, schema: Schema, bindings: Sequence[Binding]) -> Schema:
-    """An equation for what is put in for functions and variables.
+def axiom_indices(axiom: Assumption) -> tuple[str, ...]:
+    """The indices for every value of which an equation is assumed."""
+    return tuple(q.name for q in axiom.quantified if q.name in axiom.document.indices)
+
+
+def _put_in(
+    setting: Setting, schema: Schema, bindings: Sequence[Binding], indices: Sequence[str]
+) -> Schema:
+    """An equation for what is put in for functions, variables and indices.
 
     Raises:
         Rejection: the kernel does not conclude it.
     """
     proof, step = setting.proof, schema.step
+    placed = {b.left.key: closed_over(b.value, setting.indices) for b in bindings if b.left.key in indices}
+    if placed:
+        if len(placed) < len(indices):
+            raise Rejection("a value for each index, or for none")
+        at = proof.left(step)
+        for name in reversed(indices):  # the last index is the innermost
+            at = instantiate(at, placed[name])
+        step = proof.infer("instance", proof.add(at), None, [step])
     detail: list[tuple[str, int, Term]] = []
     for binding in bindings:
+        if binding.left.key in placed:
+            continue
         slots = [slot.key for slot in binding.left.args] if isinstance(binding.left, App) else []
         body = closed_over(binding.value, (*setting.indices, *slots))
         if body.loose > len(slots):
@@ -136,6 +206,8 @@ def _put_in(setting: Setting, schema: Schema, bindings: Sequence[Binding]) -> Sc
         name = binding.left.key[0] if isinstance(binding.left, App) else binding.left.key
         detail.append((name, len(slots), proof.add(body)))
     names = {name for name, _, _ in detail}
+    if not detail:
+        return Schema(step, schema.variables)
     left = replaced(proof.state, proof.left(step), {name: (arity, body) for name, arity, body in detail})
     put = proof.infer("substitute", left, None, [step], detail)
     return Schema(put, tuple(v for v in schema.variables if v not in names))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import SurrogateError
 from ..kernel.judgement import Rejection, Relation
+from ..language.terms import HAS_EXPECT
 from ..language.proofs import HYPOTHESIS
+from .averages import Average, averages, carry_out_average
 from .equate import Sides, connected, equate, strategies
-from .hints import ALWAYS, named_rules
+from .hints import ALWAYS, AVERAGES, CASES, named_rules
 from .inductions import inductively
 from .proof import Proof
 from .restricted import MOVES, USES, USING, Named, Plan, carry_out, plans, used_at
@@ -46,8 +48,8 @@ class Allowed:
 
 #: The rules that hints which name something of the document stand for.
 _RULES_OF = {
-    "definition": frozenset({"definition"}),
-    "draw": frozenset({"expect_draw", "expect_offspring"}),
+    "definition": CASES | {"definition"},
+    "draw": AVERAGES | {"expect_draw", "expect_offspring"},
 }
 
 
@@ -68,17 +70,19 @@ def allowed_by(hints: Sequence[Hint] | None) -> Allowed:
             by_name.append((hint.name, rules))
             named += [(kind, None) for kind, rule in MOVES.items() if rule in rules]
     rules = ALWAYS.union(*(rules for _, rules in by_name))
-    uses = tuple(h for h in hints if h.kind == "using" and h.name != HYPOTHESIS)
     count = next((h.name for h in hints if h.kind == "induction"), None)
+    # by an induction of the line itself its hypothesis is at hand; by one of the whole chain it is as a lemma
+    uses = tuple(h for h in hints if h.kind == "using" and (count is None or h.name != HYPOTHESIS))
     return Allowed(rules, tuple(named), uses, count, tuple(by_name))
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a line was concluded: by a plan, by the strategy of a number, or by both."""
+    """How a line was concluded: by a plan, by the strategy of a number, by both, or as one of averages."""
 
     plan: Plan | None
     strategy: int | None = None
+    average: Average | None = None
 
 
 class Setting:
@@ -91,6 +95,7 @@ class Setting:
         equation: gives what a hint uses.
         every: the names of functions and variables that the lines are about every one of.
         variables: those that are variables.
+        hypothesis: where the whole chain is an induction, gives its hypothesis.
     """
 
     def __init__(
@@ -101,10 +106,12 @@ class Setting:
         equation: Callable[[Setting, Hint], Schema],
         every: Sequence[str] = (),
         variables: Sequence[str] = (),
+        hypothesis: Callable[[Setting], Schema] | None = None,
     ) -> None:
         self.proof, self.document, self.indices = proof, document, tuple(indices)
         self.every, self.variables = tuple(every), tuple(variables)
         self._equation = equation
+        self.hypothesis = hypothesis
 
     def sides(self, line: Line) -> Sides:
         """The sides of a line."""
@@ -143,6 +150,10 @@ def _directly(
     setting: Setting, line: Line, way: Way, allowed: Allowed, equations: Sequence[Schema]
 ) -> Iterator[int]:
     sides = setting.sides(line)
+    if way.average is not None:
+        assert allowed.rules is not None
+        yield from carry_out_average(sides, way.average, allowed.rules, allowed.named, equations)
+        return
     if way.strategy is None:
         assert way.plan is not None and allowed.rules is not None
         yield from carry_out(sides, way.plan, allowed.rules, allowed.named, equations)
@@ -190,7 +201,7 @@ def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough:
         Rejection: what the line uses cannot be concluded.
     """
     missing: frozenset[str] | None = None
-    for way in _ways(allowed, thorough):
+    for way in _ways(line, allowed, thorough):
         setting = fresh()
         equations = setting.equations(allowed)
         try:
@@ -209,10 +220,14 @@ def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough:
     return Outcome(None, missing=missing or frozenset())
 
 
-def _ways(allowed: Allowed, thorough: bool) -> Iterator[Way]:
+def _ways(line: Line, allowed: Allowed, thorough: bool) -> Iterator[Way]:
     if allowed.rules is not None:
-        for plan in plans(allowed.rules, bool(allowed.uses or allowed.count), allowed.named):
-            yield Way(plan)
+        planned = (Way(p) for p in plans(allowed.rules, bool(allowed.uses or allowed.count), allowed.named))
+        averaged = (
+            Way(None, average=a) for a in averages(allowed.rules, allowed.named, len(allowed.uses))
+        )
+        expected = (line.left.flags | line.right.flags) & HAS_EXPECT and allowed.count is None
+        yield from (*averaged, *planned) if expected else (*planned, *averaged)
     if not thorough:
         return
     number = 0

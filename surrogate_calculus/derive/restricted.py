@@ -34,7 +34,9 @@ from .push import Pusher
 from .stopped import values_under_stops
 from .using import Schema, rewritten, turned
 
-__all__ = ["MOVES", "USES", "USING", "Named", "Plan", "carry_out", "plans", "used_at"]
+__all__ = [
+    "MOVES", "USES", "USING", "Named", "Plan", "Restricted", "carry_out", "opening", "plans", "used_at",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def carry_out(
     """
     proof = sides.proof
     names = sides.log_names if plan.logs else ()
-    pusher = _Restricted(proof, sides.params, names, allowed, plan)
+    pusher = Restricted(proof, sides.params, names, allowed, plan)
     expectations = Expectations(proof) if "expect_add" in allowed or "cond_add" in allowed else None
     canonical = Canonical(proof, gathers=True)
 
@@ -187,7 +189,7 @@ def _named(sides: Sides, entry: Named) -> Move:
     """A move that is named."""
     kind, name = entry
     if kind == "definition":
-        return _opening(sides, name)
+        return opening(sides, name)
     if kind == "draw":
         return Expectations(sides.proof).drawn(str(name))
     if kind == "score":
@@ -205,7 +207,7 @@ def _lower_order(proof: Proof, node: Term, facts: Facts) -> int | None:
     return None
 
 
-def _opening(sides: Sides, name: str | None) -> Move:
+def opening(sides: Sides, name: str | None) -> Move:
     """Unfold the definition of a name wherever it stands; all that are not by recursion without one."""
     proof = sides.proof
     if name is None:
@@ -258,7 +260,7 @@ _RULE_OF: dict[type[Term], Callable[[Term], str]] = {
 }
 
 
-class _Restricted(Pusher):
+class Restricted(Pusher):
     """A pusher that leaves ∇ and → where no rule that is allowed moves them."""
 
     kept = KEPT | frozenset(_RULE_OF) | {Grads}

@@ -107,7 +107,12 @@ class Book:
                 for number, line in enumerate(statement.lines)
             ]
             proof = setting.proof
-            certificate = proof.certificate(proof.chain(steps))
+            try:
+                whole = self._lemmas.whole(setting, statement, proof.chain(steps))
+            except (Rejection, SurrogateError) as why:
+                failure = self._failure("induction", f"the induction fails: {why}", "", statement.span)
+                raise _Fails(failure) from None
+            certificate = proof.certificate(whole)
             verdict = check(certificate)
             if verdict.status == "proved" and verdict.claim != _closed_claim(statement):
                 verdict = Verdict("undecided", reason="it proves another claim")
@@ -153,9 +158,7 @@ class Book:
                 raise _Fails(self._failure("lemma", reason, f"with {clash[0]}(…) := …", statement.span))
             positive |= set(others)
         proof = prepared(statement.document, sorted(positive))
-        every = [q.name for q in statement.quantified if q.name not in statement.indices]
-        variables = [q.name for q in statement.quantified if not q.function and q.name in every]
-        return Setting(proof, statement.document, statement.indices, self._lemmas.equation, every, variables)
+        return self._lemmas.setting(proof, statement)
 
     def _positive_in_lemmas(self, statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What the lemmas and axioms that a statement uses as they are stated take to be positive."""

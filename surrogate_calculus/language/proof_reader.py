@@ -14,13 +14,27 @@ from .declarations import Document
 from .document import read_text
 from .names import NAME, canonical_name, closest
 from .parser import parse
-from .proofs import HYPOTHESIS, Assumption, Binding, Hint, Line, ProofDocument, Quantified, Statement
+from .proofs import (
+    HYPOTHESIS,
+    Assumption,
+    Binding,
+    Hint,
+    Induction,
+    Line,
+    ProofDocument,
+    Quantified,
+    Statement,
+)
 from .sources import Sources
 from .terms import ZERO, App, Sym, Term
 
 __all__ = ["load_proofs", "read_proofs"]
 
-_HEAD = re.compile(rf"({NAME}(?:[-.](?:{NAME}|\d+))*)?\s*(?:for\s+every\s+(.*))?", re.DOTALL)
+_HEAD = re.compile(
+    rf"({NAME}(?:[-.](?:{NAME}|\d+))*)?\s*(?:for\s+every\s+(.*?))?"
+    rf"(?:\s*by\s+induction\s+on\s+({NAME})(?:\s+from\s+({NAME}))?)?",
+    re.DOTALL,
+)
 _KINDS = ("theorem", "lemma", "refute")
 
 
@@ -66,23 +80,25 @@ class _Reader:
         heads = [
             (block, *self._head(block)) for block in self.split.blocks if block.keyword in (*_KINDS, "assume")
         ]
-        for block, name, _, _ in heads:
+        for block, name, *_ in heads:
             if name is not None:
                 self._take_name(name, block)
-        for block, name, quantified, rest in heads:
+        for block, name, quantified, _, rest in heads:
             if block.keyword == "assume":
                 self.assumptions.append(self._assumption(block, name, quantified, rest))
-        for block, name, quantified, rest in heads:
+        for block, name, quantified, induction, rest in heads:
             if block.keyword != "assume":
-                self.statements.append(self._statement(block, name, quantified, rest))
+                self.statements.append(self._statement(block, name, quantified, induction, rest))
         return ProofDocument(
             self.text, self.file, self.document, tuple(self.assumptions), tuple(self.statements), self.split
         )
 
     # Heads ------------------------------------------------------------------------------------
 
-    def _head(self, block: Block) -> tuple[str | None, tuple[Quantified, ...], Piece]:
-        """The name of a block, what it is for every value of, and the rest.
+    def _head(
+        self, block: Block
+    ) -> tuple[str | None, tuple[Quantified, ...], Induction | None, Piece]:
+        """The name of a block, what it is for every value of, its induction, and the rest.
 
         Raises:
             ParseError: a theorem without a name, or without a colon behind its head.
@@ -91,21 +107,27 @@ class _Reader:
         whole = Piece(self.bare[start : block.span.end], Span(start, block.span.end)).part(0)
         at = colon(whole)
         found = None if at is None else _HEAD.fullmatch(whole.part(0, at).text)
-        name, every = (None, None) if found is None else found.groups()
+        name, every, count, base = (None,) * 4 if found is None else found.groups()
         if block.keyword == "assume" and name is None and every is None:
-            return None, (), whole
-        if found is None or at is None or (name is None and block.keyword != "assume"):
+            return None, (), None, whole
+        mute = count is not None and block.keyword not in ("theorem", "lemma")
+        if found is None or at is None or mute or (name is None and block.keyword != "assume"):
             what = f"a {block.keyword} has a name, and a colon behind its head"
             instead = f"{block.keyword} name:  or  {block.keyword} name for every f(x; θ):"
             raise self.wrong(what, instead, block.header.span)
         head = whole.part(0, at)
-        quantified = () if every is None else self._quantified(head.part(found.start(2)))
+        quantified = () if every is None else self._quantified(head.part(found.start(2), found.end(2)))
         rest = whole.part(at + 1)
         if not rest.text:
             raise self.wrong(
                 f"nothing is claimed by this {block.keyword}", "A = B in the lines below", block.header.span
             )
-        return name, quantified, rest
+        induction = None
+        if count is not None:
+            place = head.part(found.start(3)).span
+            named = None if base is None else canonical_name(base)
+            induction = Induction(canonical_name(count), named, place)
+        return name, quantified, induction, rest
 
     def _take_name(self, name: str, block: Block) -> None:
         if name in self.places or name == HYPOTHESIS:
@@ -174,6 +196,9 @@ class _Reader:
         self, block: Block, name: str | None, quantified: tuple[Quantified, ...], rest: Piece
     ) -> Assumption:
         document = self._scope(quantified)
+        word = re.fullmatch(r"interchange|support", rest.text.strip())
+        if word is not None:  # wherever it is asked for
+            return Assumption(word.group(), name, quantified, document, (), False, block.span)
         word = re.match(r"(interchange|support)(?=\s)", rest.text)
         if word is not None:
             term = self._parse(rest.part(word.end()), document, quantified)
@@ -206,10 +231,17 @@ class _Reader:
         return Assumption(kind, name, quantified, document, (term,), False, block.span)
 
     def _statement(
-        self, block: Block, name: str | None, quantified: tuple[Quantified, ...], rest: Piece
+        self,
+        block: Block,
+        name: str | None,
+        quantified: tuple[Quantified, ...],
+        induction: Induction | None,
+        rest: Piece,
     ) -> Statement:
         assert name is not None
         document = self._scope(quantified)
+        if induction is not None:
+            self._check_induction(induction, document)
         first, raw = raw_chain(rest, self.text, self.file)
         if block.keyword == "refute" and (len(raw) > 1 or raw[0].hints is not None):
             raise self.wrong(
@@ -220,15 +252,37 @@ class _Reader:
         for line in raw:
             right = self._parse(line.right, document, quantified)
             span = Span(line.sign.start, line.right.span.end)
-            lines.append(Line(line.values, left, right, self._hints(line, name, document, quantified), span))
+            hints = self._hints(line, name, document, quantified, induction is not None)
+            lines.append(Line(line.values, left, right, hints, span))
             left = right
         place = Span(block.span.start, self.text.index(name, block.word.end) + len(name))
-        return Statement(block.keyword, name, quantified, document, tuple(lines), place)
+        return Statement(block.keyword, name, quantified, document, tuple(lines), place, induction)
+
+    def _check_induction(self, induction: Induction, document: Document) -> None:
+        """See that there is such a count and, before this, such a lemma.
+
+        Raises:
+            DeclarationError: there is none.
+        """
+        lemmas = [s.name for s in self.statements if s.kind != "refute"]
+        for name, names, what in (
+            (induction.count, list(document.counts), "is no count here"),
+            (induction.base, [None, *lemmas], "is no lemma above this"),
+        ):
+            if name not in names:
+                near = closest(str(name), [n for n in names if n is not None])
+                instead = f"write {near}" if near else "induction on a count, from a lemma that is its base"
+                raise self.wrong(f"{name} {what}", instead, induction.span, DeclarationError)
 
     # Hints ------------------------------------------------------------------------------------
 
     def _hints(
-        self, line: RawLine, name: str, document: Document, quantified: tuple[Quantified, ...]
+        self,
+        line: RawLine,
+        name: str,
+        document: Document,
+        quantified: tuple[Quantified, ...],
+        whole: bool,
     ) -> tuple[Hint, ...] | None:
         """The hints of a line, what is put in joined to the lemma that it is put into.
 
@@ -237,11 +291,11 @@ class _Reader:
         """
         if line.hints is None:
             return None
-        inductive = any(h.kind == "induction" for h in line.hints)
+        inductive = whole or any(h.kind == "induction" for h in line.hints)
         out: list[Hint] = []
         for raw in line.hints:
             if raw.kind == "with":
-                if not out or out[-1].kind != "using" or out[-1].name == HYPOTHESIS:
+                if not out or out[-1].kind != "using" or (out[-1].name == HYPOTHESIS and not whole):
                     raise self.wrong(
                         "there is nothing before it to put this into", "using LEMMA with …", raw.span
                     )
@@ -308,12 +362,16 @@ class _Reader:
             DeclarationError: the lemma does not hold for every such thing.
         """
         assert raw.value is not None
-        blocks: list[Statement | Assumption] = [*self.statements, *self.assumptions]
-        lemma = next(b for b in blocks if b.name == hint.name)
+        if hint.name == HYPOTHESIS:
+            scope, asked = document, quantified
+        else:
+            blocks: list[Statement | Assumption] = [*self.statements, *self.assumptions]
+            lemma = next(b for b in blocks if b.name == hint.name)
+            scope, asked = lemma.document, lemma.quantified
         found = re.match(NAME, raw.name)
         name = canonical_name(found.group()) if found else raw.name
-        if name not in [q.name for q in lemma.quantified]:
-            every = ", ".join(q.text for q in lemma.quantified)
+        if name not in [q.name for q in asked]:
+            every = ", ".join(q.text for q in asked)
             raise self.wrong(
                 f"{hint.name} does not say that it holds for every {name}",
                 f"one of: {every}" if every else f"using {hint.name} without with",
@@ -322,7 +380,7 @@ class _Reader:
             )
         start = raw.span.start + self.text[raw.span.start : raw.span.end].index(raw.name)
         place = Span(start, start + len(raw.name))
-        left = self._parse(Piece(raw.name, place), lemma.document, lemma.quantified)
+        left = self._parse(Piece(raw.name, place), scope, asked)
         arguments = left.args if isinstance(left, App) else ()
         if not isinstance(left, App | Sym) or not all(isinstance(a, Sym) for a in arguments):
             raise self.wrong("the arguments here are names", "with f(x; θ) := g(x; θ)^2", raw.span)

@@ -25,7 +25,8 @@ from .declarations import Document
 from .terms import Term
 
 __all__ = [
-    "HYPOTHESIS", "Assumption", "Binding", "Hint", "Line", "ProofDocument", "Quantified", "Statement",
+    "HYPOTHESIS", "Assumption", "Binding", "Hint", "Induction", "Line", "ProofDocument", "Quantified",
+    "Statement",
 ]  # fmt: skip
 
 #: The name of the claim itself at smaller values, in a proof by induction.
@@ -92,6 +93,21 @@ class Quantified:
     positive: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Induction:
+    """``by induction on T from LEMMA``, in the head of a theorem: its chain is the step from T-1 to T.
+
+    Attributes:
+        count: the name of T.
+        base: the lemma that is the claim at 0; None where that is left to the search.
+        span: where it stands.
+    """
+
+    count: str
+    base: str | None
+    span: Span
+
+
 @dataclass(frozen=True)
 class Statement:
     """A theorem, a lemma, or a claim to be refuted.
@@ -103,6 +119,7 @@ class Statement:
         document: the declarations that it is stated under.
         lines: the chain.
         span: where its head stands.
+        induction: over what it is proved by induction as a whole; None where it is not.
     """
 
     kind: str
@@ -111,6 +128,7 @@ class Statement:
     document: Document
     lines: tuple[Line, ...]
     span: Span
+    induction: Induction | None = None
 
     @property
     def positive(self) -> tuple[str, ...]:
