@@ -14,7 +14,7 @@ from .chain import Chain, Facts, holds, rewrite
 from .equate import Move, Sides, connected
 from .expectations import Expectations
 from .proof import Proof
-from .restricted import Named, Plan, Restricted, opening
+from .restricted import Named, Plan, Restricted, named_move, opening
 from .using import Schema, rewritten, turned
 
 __all__ = ["Average", "averages", "carry_out_average"]
@@ -95,15 +95,14 @@ def carry_out_average(
             for name in opened:
                 out += [opening(sides, name), lambda term: decided(proof, term, sides.facts)]
             out.append(formed)
-        if side == way.inside:
-            own = [turned(proof, e) for e in equations] if way.inverse else equations
-            out.append(lambda term: rewritten(proof, term, own, sides.facts))
-        if "expect_score" in allowed:
-            out.append(split.score)
+        used = [turned(proof, e) for e in equations] if way.inverse else equations
+        using: list[Move] = [lambda term: rewritten(proof, term, used, sides.facts)]
+        using = using if side == way.inside else []
+        out += using
+        out += [named_move(sides, entry) for entry in named if entry[0] in ("order", "score")]
         if side in way.weights:
             out += [_weighted(split, law, hint) for law, hint in _laws(proof, sides.terms[1 - side])]
-            if side == way.inside:
-                out.append(lambda term: rewritten(proof, term, equations, sides.facts))
+        out += using if len(out) > len(using) else []
         if side in way.at:
             for name in laws:
                 out += [whole.normal, whole.drawn(name), split.normal, split.drawn(name)]

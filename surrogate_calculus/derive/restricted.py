@@ -35,7 +35,7 @@ from .stopped import values_under_stops
 from .using import Schema, rewritten, turned
 
 __all__ = [
-    "MOVES", "USES", "USING", "Named", "Plan", "Restricted", "carry_out", "opening", "plans", "used_at",
+    "MOVES", "USES", "USING", "Named", "Plan", "Restricted", "carry_out", "named_move", "opening", "plans", "used_at",
 ]  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def carry_out(
             if entry == USING:
                 before = len(out) if plan.late == "there" else before
             elif entry[0] != "definition" or side is None or side in plan.opened:
-                out.append(_named(sides, entry))
+                out.append(named_move(sides, entry))
                 out += [] if expectations is None else [expectations.normal]
         if plan.late == "named":
             before = len(out)
@@ -185,7 +185,7 @@ def used_at(sides: Sides, side: int, plan: Plan, equations: Sequence[Schema]) ->
     return lambda term: rewritten(proof, term, used, sides.facts) if used else None
 
 
-def _named(sides: Sides, entry: Named) -> Move:
+def named_move(sides: Sides, entry: Named) -> Move:
     """A move that is named."""
     kind, name = entry
     if kind == "definition":
