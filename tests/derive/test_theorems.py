@@ -18,7 +18,7 @@ from surrogate_calculus.language.proof_reader import read_proofs
 PROOFS = Path(__file__).resolve().parents[2] / "proofs"
 
 HEAD = """\
-count N, T
+count N, T, M
 parameter θ
 index i, j = 1..N;  index t = 1..T
 variable x, y, z[t], e[i]
@@ -350,10 +350,17 @@ def test_an_induction_needs_its_base() -> None:
 
 
 def test_orders_of_gradients() -> None:
-    claim = "∇^N[θ](p(x; θ)/⊥(p(x; θ)) * f(x; θ)) = ∇^N[θ](p(x; θ) * f(x; θ)) / ⊥(p(x; θ))"
-    assert verdict(f"theorem a: {claim}  by induction on N, order, using hypothesis, product, stop")
+    claim = "∇^M[θ](p(x; θ)/⊥(p(x; θ)) * f(x; θ)) = ∇^M[θ](p(x; θ) * f(x; θ)) / ⊥(p(x; θ))"
+    assert verdict(f"theorem a: {claim}  by induction on M, order, using hypothesis, product, stop")
     wrong = claim.replace("/ ⊥(p(x; θ))", "/ p(x; θ)")
-    assert not verdict(f"theorem a: {wrong}  by induction on N, order, using hypothesis, product, stop")
+    assert not verdict(f"theorem a: {wrong}  by induction on M, order, using hypothesis, product, stop")
+
+
+def test_an_induction_is_over_a_count_that_no_definition_speaks_of() -> None:
+    """At N - 1 the name w̄ would still be what it is at N."""
+    claim = "Σ[i=1..N](w̄[1]) = N * w̄[1]"
+    assert verdict(f"theorem a: {claim}  by sums")
+    assert not verdict(f"theorem a: {claim}  by induction on N, using hypothesis, sums")
 
 
 # Hints --------------------------------------------------------------------------------------------
