@@ -224,7 +224,8 @@ class Inference:
                 else:
                     state.facts.require(kind, term)
             out = instance(schema.right, found, state.store, self.random)
-            on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+            ends = lhs.args[:1] if lhs.__class__ is Grads else lhs.args[:2]
+            on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in ends)
             known = lhs.loose and any(kind == "known" for kind, _ in schema.conditions)
             whole = bool(on_whole or known)
             return Equation(STRICT, lhs, out, self.remaining(where), whole)
@@ -588,11 +589,11 @@ def _hidden_names(inf: Inference) -> set[str]:
 
 
 def _bound_names(inf: Inference, equation: Equation) -> set[str]:
-    """The names of which an equation or the derivation says more than that they are arbitrary."""
+    """The names of which what is given says more than that they are arbitrary; hypotheses aside."""
     facts = inf.state.facts
     taken = {*inf.state.defined, *inf.filtration.names, *(name for _, name in facts.assumptions)}
     taken |= {d.name for d in inf.definitions.values()}
-    taken |= _hidden_names(inf) | _spoken(*(h.term for h in facts.hypotheses))
+    taken |= _hidden_names(inf)
     for s in equation.given:
         taken |= _spoken(s.lhs, s.rhs) - s.every
     return taken
@@ -658,6 +659,9 @@ def _substitute(
             raise Rejection(f"a slot of {name:.40} depends on what it is differentiated in")
         if arity and own and stopped:
             raise Rejection(f"{name:.40} is replaced by a derivative where there is a ⊥")
+    for used in state.facts.hypotheses:
+        if not bodies.keys().isdisjoint(_spoken(used.term)):
+            state.facts.require(used.kind, replaced(state, used.term, bodies))
     left, right = (replaced(state, side, bodies) for side in sides)
     where = [Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where]
     return Equation(premise.relation, left, right, inf.remaining(where), premise.whole)
@@ -705,7 +709,8 @@ def _induction_over(
         raise Rejection(f"something is said of {name:.40} elsewhere")
     concluded = Equation(step.relation, step.lhs, step.rhs, given=given)
     every = frozenset[str]().union(*(s.every for s in hypotheses))
-    if not every.isdisjoint(_bound_names(inf, concluded)):
+    used = _spoken(*(h.term for h in inf.state.facts.hypotheses))  # of these and no others
+    if not every.isdisjoint(_bound_names(inf, concluded) | used):
         raise Rejection("the hypothesis of the induction is supposed for too many")
     for used in inf.state.facts.hypotheses:
         if name in _spoken(used.term):  # at smaller n too
