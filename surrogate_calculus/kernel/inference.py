@@ -709,8 +709,8 @@ def _induction_over(
         raise Rejection(f"something is said of {name:.40} elsewhere")
     concluded = Equation(step.relation, step.lhs, step.rhs, given=given)
     every = frozenset[str]().union(*(s.every for s in hypotheses))
-    used = _spoken(*(h.term for h in inf.state.facts.hypotheses))  # of these and no others
-    if not every.isdisjoint(_bound_names(inf, concluded) | used):
+    asked = _spoken(*(h.term for h in inf.state.facts.hypotheses))
+    if not every.isdisjoint(_bound_names(inf, concluded) | asked):
         raise Rejection("the hypothesis of the induction is supposed for too many")
     for used in inf.state.facts.hypotheses:
         if name in _spoken(used.term):  # at smaller n too
