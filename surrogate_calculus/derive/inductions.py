@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -103,8 +103,8 @@ def _taken_away(
 # A chain that is the step of an induction as a whole ------------------------------------------------
 
 
-def supposed_before(setting: Setting, statement: Statement) -> Schema:
-    """The claim of a statement one step earlier, supposed for all that it is about.
+def supposed_before(setting: Setting, statement: Statement, every: Collection[str]) -> Schema:
+    """The claim of a statement one step earlier, supposed for every function and variable of these names.
 
     Raises:
         Rejection: it is not proved by induction.
@@ -115,9 +115,8 @@ def supposed_before(setting: Setting, statement: Statement) -> Schema:
     proof = setting.proof
     line = _at(_claim(statement), induction.count, Sym(induction.count) - Num(1))
     lhs, rhs = (proof.add(closed_over(side, setting.indices)) for side in (line.left, line.right))
-    detail = [(name, 0, proof.state.zero) for name in setting.every]
-    step = proof.infer("suppose_value" if line.values else "suppose", lhs, rhs, [], detail)
-    return Schema(step, setting.variables)
+    detail = [(name, 0, proof.state.zero) for name in setting.every if name in every]
+    return Schema(proof.infer("suppose_value" if line.values else "suppose", lhs, rhs, [], detail))
 
 
 def as_a_whole(

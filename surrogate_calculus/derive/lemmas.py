@@ -53,7 +53,8 @@ class Lemmas:
         lemma = self.proofs.statement(hint.name)
         if hint.name == HYPOTHESIS:
             assert setting.hypothesis is not None
-            schema = setting.hypothesis(setting)
+            bound = (b.left.key[0] if isinstance(b.left, App) else b.left.key for b in hint.bindings)
+            schema = setting.hypothesis(setting, frozenset(bound))
         elif axiom is not None:
             schema = _supposed(setting, axiom)
         else:
@@ -92,7 +93,7 @@ class Lemmas:
             self.equation,
             every,
             variables,
-            lambda setting: supposed_before(setting, statement),
+            lambda setting, every: supposed_before(setting, statement, every),
         )
 
     def whole(self, setting: Setting, statement: Statement, chain: int) -> int:

@@ -95,7 +95,7 @@ class Setting:
         equation: gives what a hint uses.
         every: the names of functions and variables that the lines are about every one of.
         variables: those that are variables.
-        hypothesis: where the whole chain is an induction, gives its hypothesis.
+        hypothesis: where the whole chain is an induction, gives its hypothesis for every one of some names.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Setting:
         equation: Callable[[Setting, Hint], Schema],
         every: Sequence[str] = (),
         variables: Sequence[str] = (),
-        hypothesis: Callable[[Setting], Schema] | None = None,
+        hypothesis: Callable[[Setting, frozenset[str]], Schema] | None = None,
     ) -> None:
         self.proof, self.document, self.indices = proof, document, tuple(indices)
         self.every, self.variables = tuple(every), tuple(variables)

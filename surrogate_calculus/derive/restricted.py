@@ -35,7 +35,8 @@ from .stopped import values_under_stops
 from .using import Schema, rewritten, turned
 
 __all__ = [
-    "MOVES", "USES", "USING", "Named", "Plan", "Restricted", "carry_out", "named_move", "opening", "plans", "used_at",
+    "MOVES", "USES", "USING", "Named", "Plan", "Restricted", "carry_out", "named_move", "opening", "plans",
+    "used_at",
 ]  # fmt: skip
 
 
