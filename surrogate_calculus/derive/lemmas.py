@@ -61,7 +61,10 @@ class Lemmas:
             assert lemma is not None
             if not self._proved(lemma):
                 raise Rejection(f"{hint.name} is not proved itself")
-            schema = self._stated(setting, lemma)
+            known = setting.proof.lemmas
+            if lemma.name not in known:
+                known[lemma.name] = (self._sketched if setting.sketch else self._stated)(setting, lemma)
+            schema = known[lemma.name]
         if not hint.bindings:
             return schema
         try:
@@ -76,14 +79,25 @@ class Lemmas:
 
     def _stated(self, setting: Setting, lemma: Statement) -> Schema:
         """A lemma as it is stated, by its own lines."""
-        inner = self.setting(setting.proof, lemma)
+        inner = self.setting(setting.proof, lemma, setting.sketch)
         steps = [self._line(inner, line, lemma.name, n) for n, line in enumerate(lemma.lines)]
         if any(step is None for step in steps):
             raise Rejection(f"{lemma.name} is not proved here")
         chain = setting.proof.chain([s for s in steps if s is not None])
         return Schema(self.whole(inner, lemma, chain), inner.variables)
 
-    def setting(self, proof: Proof, statement: Statement) -> Setting:
+    @staticmethod
+    def _sketched(setting: Setting, lemma: Statement) -> Schema:
+        """A lemma that is proved elsewhere, supposed."""
+        proof, (every, variables) = setting.proof, _quantified(lemma)
+        first, last = (
+            proof.add(closed_over(t, lemma.indices)) for t in (lemma.lines[0].left, lemma.lines[-1].right)
+        )
+        detail = [(name, 0, proof.state.zero) for name in every if name not in lemma.positive]
+        rule = "suppose_value" if lemma.values else "suppose"
+        return Schema(proof.infer(rule, first, last, [], detail), variables)
+
+    def setting(self, proof: Proof, statement: Statement, sketch: bool = False) -> Setting:
         """Where the lines of a statement are concluded in a proof."""
         every, variables = _quantified(statement)
         return Setting(
@@ -94,6 +108,7 @@ class Lemmas:
             every,
             variables,
             lambda setting, every: supposed_before(setting, statement, every),
+            sketch,
         )
 
     def whole(self, setting: Setting, statement: Statement, chain: int) -> int:

@@ -96,6 +96,7 @@ class Setting:
         every: the names of functions and variables that the lines are about every one of.
         variables: those that are variables.
         hypothesis: where the whole chain is an induction, gives its hypothesis for every one of some names.
+        sketch: whether lemmas are supposed here, for the quick search of a way.
     """
 
     def __init__(
@@ -107,11 +108,13 @@ class Setting:
         every: Sequence[str] = (),
         variables: Sequence[str] = (),
         hypothesis: Callable[[Setting, frozenset[str]], Schema] | None = None,
+        sketch: bool = False,
     ) -> None:
         self.proof, self.document, self.indices = proof, document, tuple(indices)
         self.every, self.variables = tuple(every), tuple(variables)
         self._equation = equation
         self.hypothesis = hypothesis
+        self.sketch = sketch
 
     def sides(self, line: Line) -> Sides:
         """The sides of a line."""

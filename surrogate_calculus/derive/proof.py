@@ -88,6 +88,8 @@ class Proof:
         self.log: list[Entry] = []
         #: the steps that conclude more than a strict equation without conditions
         self._special: dict[int, Equation] = {}
+        #: what was concluded of the lemmas of a proof document, by their names
+        self.lemmas: dict[str, Any] = {}
         self._details: dict[int, tuple[tuple[str, int, Term], ...]] = {}
         self._numbers: dict[tuple[object, ...], dict[int, int]] = {}  # operator → operand → its step
 

@@ -147,7 +147,7 @@ class Book:
             )
             return self._said(statement, verdict, end.failure, notes)
 
-    def _setting(self, statement: Statement) -> Setting:
+    def _setting(self, statement: Statement, sketch: bool = False) -> Setting:
         """A proof under all that a statement and the lemmas that it uses take to be positive."""
         positive = {*statement.positive}
         for name, others in self._positive_in_lemmas(statement):
@@ -158,7 +158,7 @@ class Book:
                 raise _Fails(self._failure("lemma", reason, f"with {clash[0]}(…) := …", statement.span))
             positive |= set(others)
         proof = prepared(statement.document, sorted(positive))
-        return self._lemmas.setting(proof, statement)
+        return self._lemmas.setting(proof, statement, sketch)
 
     def _positive_in_lemmas(self, statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What the lemmas and axioms that a statement uses as they are stated take to be positive."""
@@ -226,8 +226,8 @@ class Book:
             _Fails: it does not.
         """
 
-        def fresh() -> Setting:
-            setting = self._setting(statement)
+        def fresh(sketch: bool = True) -> Setting:
+            setting = self._setting(statement, sketch)
             self._equations(statement, line, setting, allowed)
             return setting
 
@@ -235,6 +235,8 @@ class Book:
         if outcome.way is None:
             self._refute(statement, line, quick=True)
             outcome = search(fresh, line, allowed, thorough=True)
+        if outcome.way is None and allowed.uses:  # what is supposed is not learned of
+            outcome = search(lambda: fresh(sketch=False), line, allowed, thorough=False)
         if outcome.way is None:
             if outcome.missing:
                 needed = ", ".join(speaks_of(outcome.missing, [n for n, _ in allowed.by_name]))
