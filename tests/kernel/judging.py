@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from typing import Any
 from soundness import same_series, small_function
 
 from surrogate_calculus.errors import EvaluationError
-from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Relation
+from surrogate_calculus.kernel.judgement import Condition, Equation, Hypothesis, Relation
 from surrogate_calculus.language.binding import instantiate
 from surrogate_calculus.language.paths import has_slice, is_slice
 from surrogate_calculus.language.terms import (
@@ -47,6 +47,8 @@ DEGREE = 2
 INDICES = (0, 1, 2)
 #: A coefficient beyond this is not computed with any longer.
 LARGE = 10**40
+#: No term is written out with more visits of nodes than this.
+VISITS = 20_000
 
 
 class _Unroller(Unroller):
@@ -56,6 +58,17 @@ class _Unroller(Unroller):
         super().__init__(document, point.counts, point.maps)
         self.point = point
         self.laws = laws
+        self.left = 0
+
+    def run(self, term: Term) -> Term:
+        self.left = VISITS
+        return super().run(term)
+
+    def visit(self, node: Term) -> Work:
+        self.left -= 1
+        if not self.left:  # a recursion that need not end: the kernel has not seen to it in what it rejected
+            raise EvaluationError("too large to write out")
+        return super().visit(node)
 
     def application(self, node: App, args: tuple[Term, ...]) -> Work:
         n = node.n_slots
@@ -122,6 +135,8 @@ class Point:
         self.maps: dict[str, Any] = {n: _Drawn(lambda where, n=n: self._whole(n, where)) for n in judge.maps}
         self.functions: dict[str, Polynomial] = {}
         self.values: dict[str, Any] = {}
+        self.wrt: list[tuple[str, int | None]] = [(name, None) for name in judge.params]
+        self.wrt += [(name, self._rng(name).choice((1, 2))) for name in sorted(judge.vectors)]
         self.axes = {k: self._rng("axis", k).randint(1, 2) for k in range(1, 5)}
         self.unroller = _Unroller(self, judge.document, judge.laws)
         self._series: dict[tuple[Term, int, tuple[Any, ...]], Any] = {}
@@ -192,7 +207,7 @@ class Point:
         )
         name = f"{node.name}/{node.key[1:4]}/{layout}"
         if name not in self.functions:
-            positive = node.name in self.judge.positive
+            positive = node.name in self.judge.positive or self.kind == "positive"
             self.functions[name] = small_function(self._rng(name), layout, positive=positive)
         return args, (name, *node.key[1:])
 
@@ -252,6 +267,7 @@ class Judge:
         definitions: rows of the certificate: [left, arity, body, measure, group].
         dependence, assumptions: rows of the certificate.
         points: how many instances an equation is judged at.
+        reason: why the last equation had no instance, where that was so.
     """
 
     nodes: Sequence[Term]
@@ -261,6 +277,7 @@ class Judge:
     points: int = 2
     _made: list[Point] = field(default_factory=list)
     _known: dict[Any, bool | None] = field(default_factory=dict)
+    reason: str = ""
 
     def __post_init__(self) -> None:
         assumed = [(kind, name) for kind, name in self.assumptions]
@@ -301,11 +318,6 @@ class Judge:
                 scalars |= {a.key for a in own if a.__class__ is Sym}
         self.params = sorted(scalars - defined - self.vectors - self.counts)
 
-    @property
-    def wrt(self) -> list[tuple[str, int | None]]:
-        """The copies of parameters that series are taken in."""
-        return [(name, None) for name in self.params] + [(name, k) for name in sorted(self.vectors) for k in (1, 2)]
-
     def at(self, number: int) -> Point:
         """The point of a number."""
         while len(self._made) <= number:
@@ -319,6 +331,10 @@ class Judge:
             False at the first instance at which the sides differ; True if they agree at some instances; None
             where no instance has a meaning or meets the hypotheses.
         """
+        # conditions on indices are said of the same indices as the equation, the others of every index
+        where = {Condition(h.kind, h.term) for h in hypotheses if h.kind not in ("nonzero", "positive")}
+        equation = replace(equation, where=equation.where | where)
+        hypotheses = [h for h in hypotheses if h.kind in ("nonzero", "positive")]
         key = (equation, tuple(hypotheses))
         if key not in self._known:
             self._known[key] = self._judge(equation, hypotheses)
@@ -329,8 +345,9 @@ class Judge:
         for number in range(3 * self.points):
             point = self.at(number)
             if not self._hold(point, hypotheses):
+                self.reason = "no instance drawn meets the hypotheses"
                 continue
-            found = self._same(point, equation)
+            found = self._same(point, equation, DEGREE if not agreed else 1)
             if found is False:
                 return False
             agreed += found is True
@@ -338,25 +355,30 @@ class Judge:
                 break
         return True if agreed else None
 
-    def _same(self, point: Point, equation: Equation) -> bool | None:
-        checked = False
+    def _same(self, point: Point, equation: Equation, degree: int) -> bool | None:
+        checked = 0
         lhs, rhs = equation.lhs, equation.rhs
         if equation.relation is Relation.VALUE:
             lhs, rhs = Eval(lhs), Eval(rhs)
-        for values in closings(max(lhs.loose, rhs.loose), 3, point.seed):
+        wrt = point.wrt
+        for values in closings(max(lhs.loose, rhs.loose), 12, point.seed):
+            if checked == 2:
+                break
             if any(self._condition(point, closed(c.term, values), c.kind) is not True for c in equation.where):
+                self.reason = "no indices tried meet its conditions"
                 continue
             left, right = closed(lhs, values), closed(rhs, values)
             try:
                 if not self._agree(point.series(left, 0, ()), point.series(right, 0, ())):
                     return False
-                a = point.series(left, DEGREE, self.wrt)
-                b = point.series(right, DEGREE, self.wrt)
-            except EvaluationError:
+                a = point.series(left, degree, wrt)
+                b = point.series(right, degree, wrt)
+            except EvaluationError as reason:
+                self.reason = str(reason)
                 continue
             if not self._agree(a, b):
                 return False
-            checked = True
+            checked += 1
         return True if checked else None
 
     @staticmethod
