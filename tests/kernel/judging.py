@@ -1,8 +1,8 @@
 """Whether what a certificate claims is so: the two-copy model under the certificate's own definitions.
 
-A :class:`Judge` reads definitions and assumptions as rows of a certificate, draws exact values for every name
-that is not defined, writes the sides of a claim out at small counts (by the unroller that documents use, which
-knows no rule), and compares their Taylor series in the live and the stopped copies of the parameters.
+A :class:`Judge` reads definitions and assumptions as rows of a certificate, draws exact values for every
+name that is not defined, writes the sides of a claim out at small counts (by the unroller that documents use,
+which knows no rule), and compares their Taylor series in the live and the stopped copies of the parameters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from surrogate_calculus.language.terms import (
     App,
     Bound,
     Eval,
-    Fn,
     Grad,
     Indexed,
     Mul,
@@ -87,7 +86,6 @@ class _Unroller(Unroller):
                 slot = yield self.store.add(self.point.path(slot))
             slots.append(slot)
         return self._rebuilt(node, (*slots, *args[n:]))
-
 
     def folded(self, node: Term, args: tuple[Term, ...]) -> Term:
         if node.__class__ in (Stop, Eval) and args[0].__class__ is Num:  # the end of a range may be ⊥(1)
@@ -202,9 +200,7 @@ class Point:
 
     def _function(self, node: App, args: tuple[Term, ...]) -> tuple[tuple[Term, ...], Any]:
         n = node.n_slots
-        layout = tuple(
-            3 if s.__class__ is Sym and s.key in self.judge.vectors else None for s in args[:n]
-        )
+        layout = tuple(3 if s.__class__ is Sym and s.key in self.judge.vectors else None for s in args[:n])
         name = f"{node.name}/{node.key[1:4]}/{layout}"
         if name not in self.functions:
             positive = node.name in self.judge.positive or self.kind == "positive"
@@ -231,7 +227,7 @@ class Point:
 
     def _series_of(self, term: Term, degree: int, wrt: Sequence[Any]) -> Mapping[Any, Any]:
         plain = self.prepare(self.unroller.run(term))
-        for name, coordinate in wrt:
+        for name, _ in wrt:
             if name not in self.values:
                 self.values[name] = self._value(name)
         model = Model(self.values, self.functions, digits=50)
@@ -364,7 +360,9 @@ class Judge:
         for values in closings(max(lhs.loose, rhs.loose), 12, point.seed):
             if checked == 2:
                 break
-            if any(self._condition(point, closed(c.term, values), c.kind) is not True for c in equation.where):
+            if any(
+                self._condition(point, closed(c.term, values), c.kind) is not True for c in equation.where
+            ):
                 self.reason = "no indices tried meet its conditions"
                 continue
             left, right = closed(lhs, values), closed(rhs, values)

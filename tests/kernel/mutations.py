@@ -7,17 +7,17 @@ what is false it may accept nothing.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from judging import Judge
-from slices import Certificate, below, recorded, slice_of
+from slices import Certificate, as_read, below, recorded, slice_of
 
 import surrogate_calculus as sc
 from surrogate_calculus.estimators import ESTIMATORS, load_estimator
@@ -28,24 +28,46 @@ from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Rejection,
 from surrogate_calculus.language.nodes import Malformed, read_nodes
 from surrogate_calculus.language.terms import FUNCTIONS, Store
 
-__all__ = ["KINDS", "Outcome", "Tally", "catalogue", "mutant", "run"]
+__all__ = ["KINDS", "Outcome", "Tally", "catalogue", "certificates", "mutant", "run"]
 
 Random = random.Random
 
 
 # ---------------------------------------------------------------------------------- the certificates
-def catalogue(names: Iterable[str] = ESTIMATORS, claims: bool = False) -> Iterator[tuple[str, Certificate]]:
-    """The certificates of the catalogue's derivations, and of the proofs that they are as claimed."""
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def catalogue(names: Iterable[str] = ESTIMATORS) -> Iterator[tuple[str, Certificate]]:
+    """The certificates of the catalogue's derivations."""
     for name in names:
         for claim in load_estimator(name).claims:
-            derivation = claim.derive()
-            row = f"@{name}: {claim.name}"
-            yield row, json.loads(json.dumps(derivation.certificate))
-            if claims and derivation.result != claim.expected:
-                with recorded() as made:
-                    sc.prove((derivation.result, claim.expected), given=claim.document)
-                for certificate in made[-1:]:
-                    yield f"{row}, as claimed", certificate
+            yield f"@{name}: {claim.name}", as_read(claim.derive().certificate)
+
+
+def certificates() -> Iterator[tuple[str, Certificate]]:
+    """All certificates of the repository.
+
+    The derivations of the catalogue and of the examples, the proofs that they are as claimed, and what the
+    proof documents give.
+    """
+    yield from catalogue()
+    for name in ESTIMATORS:
+        for claim in load_estimator(name).claims:
+            result = claim.derive().result
+            with recorded() as made:
+                if result != claim.expected:
+                    sc.prove((result, claim.expected), given=claim.document)
+            yield from ((f"@{name}: {claim.name}, as claimed", c) for c in made)
+    for path in sorted(ROOT.glob("examples/*.sc")):
+        document = sc.load(path)
+        for number, target in enumerate(document.targets, 1):
+            yield f"{path.name}: {number}", as_read(sc.derive(target.term, given=document).certificate)
+    check_document = getattr(sc, "check_document", None)
+    for path in sorted(ROOT.glob("proofs/**/*.sc")) if check_document is not None else ():
+        if "rejected" not in path.parts:
+            with recorded() as made:
+                check_document(str(path))
+            yield from ((f"{path.name}: {n}", c) for n, c in enumerate(made, 1) if sc.check(c))
 
 
 # ------------------------------------------------------------------------------- changing a certificate
@@ -148,12 +170,18 @@ def changed_node(c: Changed, row: int) -> int:
         own.append(lambda: c.new(tag, None, fewer) if len(fewer) > 1 else (fewer or children)[0])
         own.append(lambda: c.new(tag, None, [*children, rng.choice(children)]))
     elif tag == "pow":
-        own.append(lambda: c.new(tag, None, [children[0], c.number(rng.choice(("-1", "1", "2", "-2", "1/2")))]))
+        own.append(
+            lambda: c.new(tag, None, [children[0], c.number(rng.choice(("-1", "1", "2", "-2", "1/2")))])
+        )
     elif tag == "fn":
         same = [f for f, n in FUNCTIONS.items() if n == len(children)]
         own.append(lambda: c.new(tag, c.other(same, key), children))
     elif tag == "app":
-        own.append(lambda: c.new(tag, [c.other([r[1][0] for r in c.nodes if r[0] == "app"], key[0]), *key[1:]], children))
+        own.append(
+            lambda: c.new(
+                tag, [c.other([r[1][0] for r in c.nodes if r[0] == "app"], key[0]), *key[1:]], children
+            )
+        )
         own.append(lambda: c.new(tag, _other_partials(c, key), children))
     elif tag in ("sum", "prod"):
         own.append(lambda: c.new("prod" if tag == "sum" else "sum", None, children, *hint))
@@ -165,7 +193,9 @@ def changed_node(c: Changed, row: int) -> int:
     if children:
         own.append(lambda: rng.choice(children))
         at = rng.randrange(len(children))
-        own.append(lambda: c.new(tag, key, [c.some_node() if k == at else n for k, n in enumerate(children)], *hint))
+        own.append(
+            lambda: c.new(tag, key, [c.some_node() if k == at else n for k, n in enumerate(children)], *hint)
+        )
     return rng.choice(own if own and rng.random() < 0.7 else ways)()
 
 
@@ -425,7 +455,9 @@ class Tally:
     def add(self, name: str, step: int, outcome: Outcome) -> None:
         """Count an outcome."""
         if outcome.accepted:
-            word = {True: "accepted, true", False: "accepted, false", None: "accepted, not judged"}[outcome.true]
+            word = {True: "accepted, true", False: "accepted, false", None: "accepted, not judged"}[
+                outcome.true
+            ]
         else:
             word = {True: "rejected, true", False: "rejected, false", None: "rejected"}[outcome.true]
         self.counts[outcome.kind, word] += 1

@@ -1,4 +1,4 @@
-"""Each step of a certificate as a certificate of its own: with what it rests on, and with itself as the claim."""
+"""Each step of a certificate as a certificate of its own: what it rests on, and itself as the claim."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import surrogate_calculus as sc
 from surrogate_calculus.derive.proof import Proof
 
-__all__ = ["KNOWN", "Certificate", "below", "recorded", "relations", "slice_of"]
+__all__ = ["KNOWN", "Certificate", "as_read", "below", "recorded", "slice_of"]
 
 Certificate = dict[str, Any]
 
@@ -18,6 +18,12 @@ Certificate = dict[str, Any]
 KNOWN = {"format", "version", "nodes", "definitions", "dependence", "assumptions", "steps", "claim"}
 #: Constructors of which the kernel remembers what they were worked out to be.
 _OPERATORS = ("grad", "eval", "stop")
+
+
+def as_read(certificate: Certificate) -> Certificate:
+    """A certificate as it comes from a file."""
+    out: Certificate = json.loads(json.dumps(certificate))
+    return out
 
 
 @contextmanager
@@ -28,7 +34,7 @@ def recorded() -> Iterator[list[Certificate]]:
 
     def record(self: Proof, *args: Any, **fields: Any) -> Certificate:
         out = certificate(self, *args, **fields)
-        made.append(json.loads(json.dumps(out)))
+        made.append(as_read(out))
         return out
 
     Proof.certificate = record  # type: ignore[method-assign]
@@ -69,23 +75,6 @@ def below(nodes: list[Any], roots: list[int]) -> set[int]:
             found.add(row)
             todo.extend(nodes[row][2])
     return found
-
-
-def relations(certificate: Certificate) -> list[str]:
-    """The relation that each step concludes.
-
-    Two structural rules make an equality of values of what is none; the others take it from their premises.
-    """
-    out: list[str] = []
-    nodes = certificate["nodes"]
-    for rule, lhs, _, premises, *_ in certificate["steps"]:
-        value = rule in ("value", "arrow")
-        if rule in ("transitivity", "symmetry", "instance", "congruence", "inside"):
-            value = any(out[p] == "=→" for p in premises)
-            if rule in ("congruence", "inside") and nodes[lhs][0] in ("stop", "eval"):
-                value = False
-        out.append("=→" if value else "=")
-    return out
 
 
 def slice_of(certificate: Certificate, step: int, whole: bool = False) -> Certificate:
