@@ -72,7 +72,11 @@ def main() -> int:
         taken = seconds(certificate, max(1, given.runs))
         count = len(certificate["steps"])
         table.add_row(
-            name, f"{count:,}", f"{len(certificate['nodes']):,}", f"{1e3 * taken:.0f}", f"{count / taken:,.0f}"
+            name,
+            f"{count:,}",
+            f"{len(certificate['nodes']):,}",
+            f"{1e3 * taken:.0f}",
+            f"{count / taken:,.0f}",
         )
         steps, total = steps + count, total + taken
     table.add_section()

@@ -828,6 +828,8 @@ def conclusion(rule: str, w: Workshop) -> Equation:
     schema = RULES[rule]
     if rule in STRUCTURAL:
         return STRUCTURAL[rule](w)
+    if rule not in TARGETS and (schema.operator or schema.left is None):
+        raise LookupError(f"soundness.TARGETS or soundness.STRUCTURAL makes no instances of {rule}")
     if not schema.operator:
         return pattern_step(schema, w)
     return operator_step(rule, w)

@@ -53,10 +53,12 @@ def test_every_rule_means_the_same_on_both_sides(rule: str, rng: random.Random) 
 
 
 def test_the_instances_are_of_the_rules_that_there_are() -> None:
+    """A rule that nothing here makes instances of is named, before its thousand instances are looked for."""
+    patterns = {r.name for r in RULES.values() if not r.operator and r.left is not None}
+    missing = set(RULES) - set(TARGETS) - set(STRUCTURAL) - patterns
+    assert not missing, f"soundness.TARGETS or soundness.STRUCTURAL makes no instances of {sorted(missing)}"
     assert set(TARGETS) == {r.name for r in RULES.values() if r.operator}
     assert set(STRUCTURAL) == set(inference._STRUCTURAL)
-    patterns = {r.name for r in RULES.values() if not r.operator and r.left is not None}
-    assert set(TARGETS) | set(STRUCTURAL) | patterns == set(RULES)
     assert {f"grad_{op}" for op in FUNCTION_DERIVATIVES} <= set(TARGETS)
 
 
