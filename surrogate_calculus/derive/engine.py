@@ -33,6 +33,7 @@ from ..language.terms import (
 from ..printing.text import summary
 from .collect import collect
 from .derivation import Derivation
+from .draws import draws_of
 from .families import Families, families_of
 from .fold import fold, unfold
 from .order import named_indices
@@ -186,13 +187,13 @@ def prepared(given: Document | None) -> Proof:
     """A proof under a document's definitions and what it assumes of its names."""
     assumptions: list[tuple[str, str]] = []
     if given is not None:
-        assumptions += [("positive", name) for name in given.densities]
+        assumptions += [(kind, name) for name in given.densities for kind in ("positive", "density")]
         assumptions += [("count", name) for name in given.counts]
         defined = {d.name for d in given.definitions}
         names = {*given.indices, *given.index_valued} - defined
         assumptions += [("index", name) for name in names]
     dependence = {n: (lineage.of,) for n, lineage in given.lineages.items()} if given is not None else {}
-    return Proof(_definitions(given), assumptions, dependence)
+    return Proof(_definitions(given), assumptions, dependence, draws_of(given))
 
 
 def _definitions(given: Document | None) -> list[Definition]:

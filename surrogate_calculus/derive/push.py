@@ -17,10 +17,12 @@ from ..language.terms import (
     HAS_EVAL,
     HAS_GRAD,
     App,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -40,7 +42,7 @@ __all__ = ["Pusher", "gradient_parameters", "log_domain"]
 
 def gradient_parameters(term: Term) -> frozenset[str]:
     """The parameters that some ∇ in the term differentiates in."""
-    return frozenset(n.key for n in _below(term, HAS_GRAD) if n.__class__ is Grad)
+    return frozenset(n.key for n in _below(term, HAS_GRAD) if n.__class__ in (Grad, Grads))
 
 
 def _below(root: Term, flags: int) -> list[Term]:
@@ -241,6 +243,8 @@ class Pusher:
 def _advice(node: Term) -> str:
     if node.__class__ is Grad and len(node.args) > 1:
         return f"a vector parameter stands behind ';' or carries its index, as in {node.key}[k]"
+    if any(n.__class__ in (Grads, CondExpect) for n in postorder(node)):
+        return "∇ and → are worked out of no ∇ᵏ and no 𝔼[· | t]: give its terms, or prove the equation"
     if any(n.__class__ is Expect for n in postorder(node)):
         return "∇ moves inside 𝔼 only where the 𝔼 stands alone: write the sum of its terms"
     return "take the range of Σ and ∏, and every index, free of the parameter"

@@ -208,6 +208,7 @@ class Workshop:
             ],
             "dependence": [],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
+            "samples": [],
             "steps": [
                 [rule, table[e.lhs], table[e.rhs], [numbers[id(p)] for p in premises]]
                 for rule, e, premises in self.log
