@@ -32,6 +32,7 @@ def certificate(nodes: Rows, steps: Sequence[Any], definitions: Sequence[Any] = 
         "definitions": list(definitions),
         "dependence": [],
         "assumptions": [],
+        "samples": [],
         "steps": list(steps),
         "claim": ["=", *steps[-1][1:3]],
         **fields,

@@ -20,13 +20,14 @@ from judging import Judge
 from slices import Certificate, as_read, below, recorded, slice_of
 
 import surrogate_calculus as sc
+from surrogate_calculus.derive.nodetable import NodeTable
 from surrogate_calculus.estimators import ESTIMATORS, load_estimator
 from surrogate_calculus.kernel import RULES
 from surrogate_calculus.kernel.facts import ASSUMPTIONS
 from surrogate_calculus.kernel.inference import Inference
 from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Rejection, Relation, Verdict
 from surrogate_calculus.language.nodes import Malformed, read_nodes
-from surrogate_calculus.language.terms import FUNCTIONS, Store
+from surrogate_calculus.language.terms import FUNCTIONS, Store, Term, postorder
 
 __all__ = ["KINDS", "Outcome", "Tally", "catalogue", "certificates", "mutant", "run"]
 
@@ -346,6 +347,39 @@ def _dependence(c: Changed) -> None:
         rows.append([c.rng.choice(names), [c.rng.choice(names)]])
 
 
+def _draw(c: Changed) -> None:
+    """How a family is drawn: another law, another time, left out, or another family."""
+    rows = c.certificate.get("samples")
+    if not rows:
+        raise LookupError
+    row = c.rng.choice(rows)
+    kind = c.rng.choice(("law", "time", "dropped", "left"))
+    if kind == "dropped":
+        rows.remove(row)
+    elif kind == "left":
+        row[0] = c.rng.choice(rows)[0]
+    else:
+        at = 2 if kind == "law" else 3
+        old = row[at]
+        row[at] = c.some_node() if old is None or c.rng.random() < 0.3 else changed_node(c, old)
+
+
+def _detail(c: Changed) -> None:
+    """What a rule is told besides: for which function, variable or count."""
+    if len(c.last) < 5 or not c.last[4]:
+        raise LookupError
+    entry = c.rng.choice(c.last[4])
+    kind = c.rng.choice(("term", "name", "slots", "dropped"))
+    if kind == "term":
+        entry[2] = changed_node(c, entry[2])
+    elif kind == "name":
+        entry[0] = c.other([*c.names("sym"), *c.names("indexed")], entry[0])
+    elif kind == "slots":
+        entry[1] = max(0, entry[1] + c.rng.choice((-1, 1)))
+    else:
+        c.last[4].remove(entry)
+
+
 #: The changes, and how often each is made.
 KINDS: dict[str, tuple[Callable[[Changed], None], int]] = {
     "one side": (_one_side, 26),
@@ -360,6 +394,8 @@ KINDS: dict[str, tuple[Callable[[Changed], None], int]] = {
     "definition": (_definition, 8),
     "assumption": (_assumption, 5),
     "dependence": (_dependence, 2),
+    "draw": (_draw, 2),
+    "detail": (_detail, 4),
     "completed": (_one_side, 10),
 }
 
@@ -408,18 +444,19 @@ def _completed(certificate: Certificate) -> Certificate | None:
         sc.check(certificate)
     if not found:
         return None
-    from surrogate_calculus.derive.nodetable import NodeTable
-    from surrogate_calculus.language.terms import postorder
-
-    table = NodeTable()
-    table.add(postorder(found[0].rhs))
-    first = len(certificate["nodes"])
-    for tag, key, children, *hint in table.rows:
-        certificate["nodes"].append([tag, key, [first + k for k in children], *hint])
-    certificate["steps"][-1][2] = first + table[found[0].rhs]
+    certificate["steps"][-1][2] = _written(certificate, found[0].rhs)
     last = certificate["steps"][-1]
     certificate["claim"] = [found[0].relation.value, last[1], last[2]]
     return certificate
+
+
+def _written(certificate: Certificate, term: Term) -> int:
+    """The number of a term that is added to the table of nodes."""
+    table, first = NodeTable(), len(certificate["nodes"])
+    table.add(postorder(term))
+    for tag, key, children, *hint in table.rows:
+        certificate["nodes"].append([tag, key, [first + k for k in children], *hint])
+    return first + table[term]
 
 
 # --------------------------------------------------------------------------------------------- judging
@@ -520,6 +557,16 @@ class Bench:
         except (Malformed, Rejection, IndexError, TypeError):
             return None
 
+    def grants(self, certificate: Certificate, verdict: Verdict) -> bool:
+        """Whether the axioms that a verdict rests on are so."""
+        for axiom in verdict.axioms:
+            supposed = deepcopy(certificate)
+            sides = _written(supposed, axiom.lhs), _written(supposed, axiom.rhs)
+            supposed["claim"] = [axiom.relation.value, *sides]
+            if self.judge(supposed, verdict.hypotheses) is not True:
+                return False
+        return True
+
     def outcome(self, rng: Random, step: int, kind: str, judge_all: bool) -> Outcome | None:
         """A mutant of a step and what became of it; None where there is none of this kind."""
         certificate, own = self.slice(step)
@@ -530,6 +577,8 @@ class Bench:
         hypotheses = verdict.hypotheses if verdict else own.hypotheses
         meant = judge_all and kind not in ("definition", "a node everywhere")  # else: no definitions, maybe
         true = self.judge(changed, hypotheses) if verdict or meant else None
+        if verdict and true is False and not self.grants(changed, verdict):
+            true, self.reason = None, "it rests on an axiom that the model does not grant"
         reason = self.reason if verdict else verdict.reason
         return Outcome(kind, self.certificate["steps"][step][0], bool(verdict), true, reason, changed)
 

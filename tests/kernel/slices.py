@@ -15,7 +15,9 @@ __all__ = ["KNOWN", "Certificate", "as_read", "below", "recorded", "slice_of"]
 Certificate = dict[str, Any]
 
 #: The fields that a slice may be renumbered with; a certificate with others keeps its whole node table.
-KNOWN = {"format", "version", "nodes", "definitions", "dependence", "assumptions", "steps", "claim"}
+KNOWN = {
+    "format", "version", "nodes", "definitions", "dependence", "assumptions", "samples", "steps", "claim"
+}  # fmt: skip
 #: Constructors of which the kernel remembers what they were worked out to be.
 _OPERATORS = ("grad", "eval", "stop")
 
@@ -85,26 +87,37 @@ def slice_of(certificate: Certificate, step: int, whole: bool = False) -> Certif
         step: the step, which becomes the claim and the last one.
         whole: keep all steps before it, and all nodes.
     """
-    steps, nodes = certificate["steps"], certificate["nodes"]
+    steps = certificate["steps"]
     kept = list(range(step + 1)) if whole else needed(certificate, step)
     place = {n: k for k, n in enumerate(kept)}
     rows = [[s[0], s[1], s[2], [place[p] for p in s[3]], *s[4:]] for s in (steps[n] for n in kept)]
     out = {**certificate, "steps": rows}
-    if not whole and set(certificate) == KNOWN and all(len(s) == 4 for s in rows):
-        roots = [n for s in rows for n in s[1:3]]
-        for left, _, body, measure, _ in certificate["definitions"]:
-            roots += [left, body] if measure is None else [left, body, measure]
-        used = sorted(below(nodes, roots))
-        at = {n: k for k, n in enumerate(used)}
-        out["nodes"] = [[r[0], r[1], [at[c] for c in r[2]], *r[3:]] for r in (nodes[n] for n in used)]
-        out["steps"] = [[s[0], at[s[1]], at[s[2]], s[3]] for s in rows]
-        out["definitions"] = [
-            [at[d[0]], d[1], at[d[2]], None if d[3] is None else at[d[3]], d[4]]
-            for d in certificate["definitions"]
-        ]
+    if not whole and set(certificate) <= KNOWN:
+        _renumber(out)
     last = out["steps"][-1]
     out["claim"] = ["=", last[1], last[2]]
     verdict = sc.check(out)
     if not verdict:
         out["claim"] = ["=→", last[1], last[2]]
     return out
+
+
+def _renumber(certificate: Certificate) -> None:
+    """Leave out the nodes that nothing uses."""
+    nodes, tables = certificate["nodes"], ("definitions", "samples")
+    roots = [n for s in certificate["steps"] for n in (*s[1:3], *(e[2] for d in s[4:] for e in d))]
+    # of a definition: left, arity, body, measure, group; of a draw: left, arity, law, first time
+    roots += [
+        row[k] for t in tables for row in certificate.get(t, ()) for k in (0, 2, 3) if row[k] is not None
+    ]
+    used = sorted(below(nodes, roots))
+    at: dict[Any, Any] = {n: k for k, n in enumerate(used)} | {None: None}
+    certificate["nodes"] = [[r[0], r[1], [at[c] for c in r[2]], *r[3:]] for r in (nodes[n] for n in used)]
+    certificate["steps"] = [
+        [s[0], at[s[1]], at[s[2]], s[3], *([[e[0], e[1], at[e[2]]] for e in d] for d in s[4:])]
+        for s in certificate["steps"]
+    ]
+    for table in tables:
+        if table in certificate:
+            rows = certificate[table]
+            certificate[table] = [[at[r[0]], r[1], at[r[2]], at[r[3]], *r[4:]] for r in rows]

@@ -33,7 +33,8 @@ def test_nothing_false_is_accepted(certificates: list[tuple[str, Certificate]], 
     for outcome in tally.false:
         raise AssertionError(f"{outcome.kind} of a step by {outcome.rule}: {outcome.certificate}")
     assert tally.total() == MUTANTS
-    assert {kind for kind, _ in tally.counts} == set(KINDS)
+    there = {kind for kind, _ in tally.counts}
+    assert there | {"draw", "detail"} == set(KINDS)  # of these two there may be none in the entries
     # neither "accepted" nor "rejected" is all that it says, and the model has seldom nothing to say
     assert tally.total("accepted, true") > MUTANTS / 10 and tally.total("rejected") > MUTANTS / 3
     assert tally.total("rejected, false") > 10
