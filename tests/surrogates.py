@@ -558,8 +558,12 @@ class _Builder:
             found = self.signatures[name] = _Signature(arguments, given, params, whole)
             layout: list[int | None] = [None] * (arguments + given + params) + [self.top] * len(whole)
             rng = random.Random(self.draw.integer(0, 10**6))
-            self.functions[name] = random_function(rng, layout, positive=name in "pq")
+            self.functions[name] = self.function(rng, layout, positive=name in "pq")
         return found
+
+    def function(self, rng: random.Random, layout: Sequence[int | None], *, positive: bool) -> Polynomial:
+        """What stands for an opaque function."""
+        return random_function(rng, layout, positive=positive)
 
     def apply(
         self, name: str, depth: int, place: _Place, partials: Sequence[tuple[int, Term | None]]

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from surrogates import Options, _Builder, _Place, _Random
+from surrogates import Options, _Builder, _Place
 
 from surrogate_calculus.derive.nodetable import NodeTable
 from surrogate_calculus.errors import EvaluationError
@@ -50,6 +50,8 @@ from surrogate_calculus.semantics import Model, Polynomial
 DIGITS = 30
 #: Total degree of the series compared.
 DEGREE = 2
+#: Small instances at one point.
+SHARED = 5
 #: Draws for one instance, before a rule counts as one without instances.
 DRAWS = 400
 
@@ -69,20 +71,32 @@ def small_function(rng: random.Random, layout: Sequence[int | None], *, positive
     return Polynomial(layout, out)
 
 
+class _Quick:
+    """Draws integers, quicker than ``randint``: there are hundreds for an instance."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+    def integer(self, lo: int, hi: int) -> int:
+        return lo + int(self.rng.random() * (hi - lo + 1))
+
+
+#: What :meth:`_Builder.rational` draws from.
+_POSITIVE = [Fraction(a, b) for a in range(1, 8) for b in range(1, 6)]
+
+
 class _Small(_Builder):
     """Builds surrogates over small functions."""
 
     def __init__(self, rng: random.Random, options: Options) -> None:
-        super().__init__(_Random(rng), options)
-        self.rng = rng
+        super().__init__(_Quick(rng), options)
 
-    def signature(self, name: str) -> Any:
-        new = name not in self.signatures
-        found = super().signature(name)
-        if new:
-            layout = self.functions[name].layout
-            self.functions[name] = small_function(self.rng, layout, positive=name in "pq")
-        return found
+    def rational(self, positive: bool = False) -> Fraction:
+        x: Fraction = self.choice(_POSITIVE)
+        return x if positive or self.chance(60) else -x
+
+    def function(self, rng: random.Random, layout: Sequence[int | None], *, positive: bool) -> Polynomial:
+        return small_function(rng, layout, positive=positive)
 
 
 class Workshop:
@@ -92,32 +106,47 @@ class Workshop:
         rng: the source of everything.
         vector: whether θ is a vector.
         rational: whether all functions are rational, so that values are exact.
+        small: terms of a few nodes, compared in one coordinate of one parameter (both copies of it) and for
+            one choice of the loose indices: quick, so that there can be many.
     """
 
-    def __init__(self, rng: random.Random, *, vector: bool = False, rational: bool = True) -> None:
+    def __init__(
+        self, rng: random.Random, *, vector: bool = False, rational: bool = True, small: bool = False
+    ) -> None:
         self.rng = rng
+        self.small = small
         self.builder = _Small(rng, Options(size=10**9, rational_only=rational, vector=vector))
         self.builder.make_point()
-        self.binders = rng.choice((0, 0, 0, 1, 2))
+        self.renew()
+        #: the copies of parameters that sides are compared in; none: of all
+        self.compared = [rng.choice(self.wrt)] if small else []
+
+    def renew(self) -> None:
+        """Begin another derivation at the same point."""
+        self.binders = self.rng.choice((0, 0, 0, 1, 2))
         self.state = State(Facts([("positive", "p"), ("positive", "q"), ("count", "N"), ("index", "a")]))
         self.inference = Inference(self.state)
         self.log: list[tuple[str, Equation, tuple[Equation, ...]]] = []
+        self.builder.pool.clear()
 
     # terms
     def place(self, more: int = 0, **fields: Any) -> _Place:
-        self.builder.budget = 14  # of each term
+        self.builder.budget = 4 if self.small else 14  # of each term
         return _Place(binders=self.binders + more, **{"grads": 1, "apps": 1, **fields})
 
     def expr(self, depth: int = 2, more: int = 0, **fields: Any) -> Term:
         """Any term, under ``more`` binders beyond the workshop's own."""
-        return self.builder.expr(self.rng.randint(0, depth), self.place(more, **fields))
+        return self.builder.expr(self.depth(depth), self.place(more, **fields))
+
+    def depth(self, most: int) -> int:
+        return self.rng.randint(0, min(most, 1) if self.small else most)
 
     def positive(self, depth: int = 2, more: int = 0) -> Term:
-        return self.builder.positive(self.rng.randint(0, depth), self.place(more))
+        return self.builder.positive(self.depth(depth), self.place(more))
 
     def production(self, name: str, depth: int = 2, **fields: Any) -> Term:
         """A term of one production of the surrogates, such as ``"kink"``."""
-        made: Term = getattr(self.builder, name)(depth, self.place(**fields))
+        made: Term = getattr(self.builder, name)(1 if self.small else depth, self.place(**fields))
         return made
 
     def param(self) -> str:
@@ -200,7 +229,7 @@ class Workshop:
         return Model(self.builder.point, self.builder.functions, digits=50)
 
     def series(self, term: Term, axes: Mapping[int, int], degree: int = DEGREE) -> Mapping[Any, Any]:
-        return self.model().series(self.unfold(term), degree, self.wrt, axes)
+        return self.model().series(self.unfold(term), degree, self.compared or self.wrt, axes)
 
     def unfold(self, term: Term) -> Term:
         """The term without defined names, done here by hand."""
@@ -250,7 +279,7 @@ class Workshop:
             hypotheses = self.state.facts.hypotheses
         loose = max(equation.lhs.loose, equation.rhs.loose)
         checked = False
-        for values in self.closings(loose, 2):
+        for values in self.closings(loose, 1 if self.small else 2):
             axes = {n: self.rng.randint(1, self.builder.top) for n in (1, 2)}
             if not self._hold(hypotheses, axes):
                 return None
@@ -800,23 +829,36 @@ def conclusion(rule: str, w: Workshop) -> Equation:
     schema = RULES[rule]
     if rule in STRUCTURAL:
         return STRUCTURAL[rule](w)
+    if rule not in TARGETS and (schema.operator or schema.left is None):
+        raise LookupError(f"soundness.TARGETS or soundness.STRUCTURAL makes no instances of {rule}")
     if not schema.operator:
         return pattern_step(schema, w)
     return operator_step(rule, w)
 
 
-def unsound_instance(rule: str, rng: random.Random, count: int) -> str | None:
+def unsound_instance(rule: str, rng: random.Random, count: int, small: bool = False) -> str | None:
     """Look for an instance of a rule that is not so; a description of it, or None after ``count`` good ones.
+
+    Args:
+        rule: its name.
+        rng: the source of the draws.
+        count: how many instances on which the sides agree are enough.
+        small: instances of a few nodes each.
 
     Raises:
         AssertionError: too few draws are instances of the rule.
     """
     transcendental = any(part in rule for part in TRANSCENDENTAL)
     good = draws = 0
+    w: Workshop | None = None
     while good < count:
         draws += 1
         assert draws <= count * 4 + DRAWS, f"{good} instances of {rule} among {draws} draws"
-        w = Workshop(rng, vector=rng.random() < 0.3, rational=not transcendental and rng.random() < 0.7)
+        if w is None or not small or draws % SHARED == 0:
+            rational = not transcendental and rng.random() < 0.7
+            w = Workshop(rng, vector=rng.random() < 0.3, rational=rational, small=small)
+        else:
+            w.renew()
         try:
             equation = conclusion(rule, w)
             verdict = w.holds(equation)
