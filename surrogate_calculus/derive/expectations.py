@@ -214,7 +214,7 @@ class Expectations:
                 law = self._at(row, target)
                 if row.law.__class__ is not Expect or law is None:
                     continue
-                inner = proof.add(Expect(law.args[0], _abstracted(body, target), row.law.hint))  # type: ignore[attr-defined]
+                inner = proof.add(Expect(law.args[0], _abstracted(body, target), row.law.hint))
                 with suppress(Rejection):
                     right = proof.state.node(CondExpect, None, time, inner)
                     yield proof.infer("expect_draw", node, right, (), [(name, 0, target)])
