@@ -5,8 +5,8 @@ two apart; ``A =→ B`` claims equality of values only.
 
 To prove, every ∇ and → is pushed inside on both sides and what is left is compared by its canonical form.
 To refute, counts are small, a document is written out for them with random ancestors, opaque functions are
-replaced by random polynomials with rational coefficients, names by random rationals, and both sides are
-evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which finds the least order of automatic
+replaced by random polynomials with rational coefficients, densities under 𝔼 by ones of finitely many values,
+names by random rationals, and both sides are evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which finds the least order of automatic
 differentiation that shows the difference.
 """
 
@@ -26,6 +26,7 @@ from ..language.terms import (
     App,
     Axis,
     Eval,
+    Expect,
     Grad,
     Indexed,
     Num,
@@ -41,6 +42,7 @@ from .push import Pusher, gradient_parameters
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
+    from ..semantics import Model
 
 __all__ = ["Counterexample", "prove", "refutation", "split_claim"]
 
@@ -49,6 +51,8 @@ MAX_ORDER = 3
 TRIES = 12
 #: After so many of them where both sides are equal no more is tried.
 SAME = 3
+#: The values of what an 𝔼 draws.
+SUPPORT = (0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +222,17 @@ def _difference(
         return None
     nodes = postorder(*pair)
     equal = 0
+    laws = _laws(nodes)
     for _ in range(TRIES):
-        point, functions = _instantiation(nodes, given, rng)
+        point, functions = _instantiation(nodes, given, rng, laws)
         try:
-            left, right = (Model(point, functions).value(side) for side in sides if side is not None)
+            left, right = (Model(point, functions, laws=laws).value(s) for s in sides if s is not None)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
             if left != right:
                 return point, functions, left, right
-        elif (bounds := _bounds(sides, point, functions)) is not None:
+        elif (bounds := _bounds(sides, Model(point, functions, enclosed=True, laws=laws))) is not None:
             return point, functions, *bounds
         equal += 1
         if equal == SAME:
@@ -235,13 +240,8 @@ def _difference(
     return None
 
 
-def _bounds(
-    sides: Sequence[Term | None], point: dict[str, Any], functions: dict[str, Any]
-) -> tuple[Any, Any] | None:
+def _bounds(sides: Sequence[Term | None], model: Model) -> tuple[Any, Any] | None:
     """Intervals that hold the two values and do not meet; None where they do."""
-    from ..semantics import Model
-
-    model = Model(point, functions, enclosed=True)
     try:
         left, right = (model.value(side) for side in sides if side is not None)
         apart = model.arithmetic.compare(left, right)
@@ -334,11 +334,20 @@ def _symbols(nodes: Collection[Term]) -> set[str]:
     return {n.key for n in nodes if n.__class__ is Sym}
 
 
+def _laws(nodes: Collection[Term]) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """The values that the arguments of each density may have from which an 𝔼 draws."""
+    laws = (n.args[0] for n in nodes if n.__class__ is Expect)
+    return {law.name: (SUPPORT,) * len(law.arguments) for law in laws if isinstance(law, App)}
+
+
 def _instantiation(
-    nodes: Collection[Term], given: Document | None, rng: random.Random
+    nodes: Collection[Term], given: Document | None, rng: random.Random, laws: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Random rationals for names, small whole numbers for counts, positive polynomials for functions."""
-    from ..semantics import random_function
+    """Random rationals for names, small whole numbers for counts, positive polynomials for functions.
+
+    A density from which an 𝔼 draws is one of finitely many values.
+    """
+    from ..semantics import random_density, random_function
 
     counts = {n for node in nodes if node.tag in ("sum", "prod") for n in _symbols(postorder(*node.args[:2]))}
     indices = [i for node in nodes if node.__class__ is Indexed for i in node.args]
@@ -352,7 +361,12 @@ def _instantiation(
         elif node.__class__ is Indexed:
             point.setdefault(_family(node.key, nodes), _Family(rng.randrange(2**32)))
         elif isinstance(node, App) and node.name not in functions:
-            functions[node.name] = random_function(rng, (None,) * node.n_slots, positive=True)
+            slots = (None,) * node.n_slots
+            functions[node.name] = (
+                random_density(rng, slots, laws[node.name])
+                if node.name in laws
+                else random_function(rng, slots, positive=True)
+            )
     return point, functions
 
 
