@@ -45,18 +45,11 @@ def repository(tmp_path: Path) -> Path:
 
 def run(folder: Path, *args: str) -> str:
     """What pytest prints there, in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "surrogate_calculus.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-    ]
+    plugins = ["-p", "surrogate_calculus.pytest_plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "--rootdir", str(folder), *args, str(folder)],
+        [sys.executable, "-m", "pytest", *plugins, "--rootdir", str(folder), *args, str(folder)],
         cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # it may be installed, too
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -15,16 +15,20 @@ def _starting(*beginnings: str) -> frozenset[str]:
     return frozenset(name for name in RULES if name.startswith(beginnings))
 
 
-#: What no line needs to name: where equations may be used, arithmetic, ∇θ θ = 1 and ∇c = 0.
+#: What no line needs to name: where equations may be used, arithmetic, ∇θ θ = 1 and ∇c = 0; and what
+#: using and induction name already.
 ALWAYS = frozenset(
     {
         "inside", "congruence", "transitivity", "symmetry", "value", "arrow", "ring", "field", "instance",
-        "grad_parameter", "grad_constant",
+        "grad_parameter", "grad_constant", "suppose", "suppose_value", "substitute", "induction_over",
     }
 )  # fmt: skip
 _SUMS = frozenset({"sum_scale", "sum_add", "sum_delta"}) | _starting("sum_")
 _PRODUCTS = _starting("product_") - {"product_log_derivative"}
 _CASES = _starting("cases_", "gt_", "ge_", "eq_")
+_AVERAGES = _starting("expect_", "cond_") - {
+    "expect_score", "expect_draw", "expect_offspring", "expect_weight",
+}  # fmt: skip
 _LOGARITHMS = _starting("log_", "exp_", "sqrt_") - {"log_derivative"}
 _FUNCTIONS = frozenset(f"grad_{op}" for op in (*FUNCTION_DERIVATIVES, "chain", "max", "cases"))
 
@@ -68,6 +72,14 @@ GROUPS: dict[str, Group] = {
             "recursion",
             "families by recursion: induction over the index, with the laws of Σ and ∏",
             {"definition", "induction", "split"} | _SUMS | _PRODUCTS | _CASES | _LOGARITHMS,
+        ),
+        ("order", "∇⁰A = A and ∇ⁿA = ∇ ∇ⁿ⁻¹A", _starting("grads_")),
+        ("score", "∇ 𝔼[x ~ p](A) = 𝔼[x ~ p](∇A + A ∇ log p) (Eq. 145)", {"expect_score"}),
+        (
+            "expectation",
+            "laws of 𝔼, and of 𝔼 given what is known at a time",
+            _starting("expect_", "cond_")
+            - {"expect_score", "expect_draw", "expect_offspring", "expect_weight"},
         ),
         ("calculus", "any rule: what else a line needs is left to the search", set(RULES)),
     )

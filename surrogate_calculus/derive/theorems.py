@@ -10,16 +10,16 @@ from typing import Any
 
 from ..errors import ParseError, Span, SurrogateError
 from ..kernel import Equation, Relation, Verdict, check
-from ..kernel.judgement import Rejection
+from ..kernel.judgement import Hypothesis, Rejection
 from ..language.proof_reader import load_proofs
-from ..language.proofs import Hint, Line, ProofDocument, Statement
-from ..language.terms import Sym
+from ..language.proofs import HYPOTHESIS, Line, ProofDocument, Statement
+from ..printing.text import to_unicode
 from .conditions import conditions_of, unnamed
 from .engine import collector_paused, prepared
 from .equate import ranges_of
 from .failures import Failure, sides_worked_out
 from .hints import named_rules, nearest, speaks_of
-from .instances import instance_of
+from .lemmas import Lemmas
 from .lines import Allowed, Outcome, Setting, Way, allowed_by, conclude, search
 from .prove import prove, refutation
 
@@ -101,6 +101,7 @@ class Book:
         self.proofs = proofs
         self._verdicts: dict[str, TheoremVerdict] = {}
         self._ways: dict[tuple[str, int], Way] = {}  # how the lines of a statement were concluded
+        self._lemmas = Lemmas(proofs, lambda lemma: self.verdict(lemma).passed, self._line_of_lemma)
         for statement in proofs.statements:
             for hint in (h for line in statement.lines for h in line.hints or ()):
                 if hint.kind == "rule" and named_rules(hint.name) is None:
@@ -151,6 +152,9 @@ class Book:
                 reason = f"the kernel does not accept the proof of {statement.name}: {verdict.reason}"
                 failure = self._failure("undecided", reason, "", statement.span)
                 return self._said(statement, verdict, failure)
+            if any(self._lemmas.axiom_of(axiom) is None for axiom in verdict.axioms):
+                reason = f"the proof of {statement.name} supposes an equation that the document does not"
+                raise _Fails(self._failure("condition", reason, "assume name: A = B", statement.span))
             conditions = conditions_of(verdict)
             scratch = prepared(statement.document, statement.positive)
             ranges = ranges_of(scratch, statement.document, statement.indices)
@@ -158,9 +162,8 @@ class Book:
             first, last = statement.lines[0].left, statement.lines[-1].right
             relation = Relation.VALUE if statement.values else Relation.STRICT
             verdict = replace(verdict, claim=Equation(relation, first, last), hypotheses=conditions)
-            uses = dict.fromkeys(
-                h.name for line in statement.lines for h in line.hints or () if h.kind == "using"
-            )
+            hints = [hint for line in statement.lines for hint in line.hints or ()]
+            uses = dict.fromkeys(h.name for h in hints if h.kind == "using" and h.name != HYPOTHESIS)
             found = self._said(statement, verdict, None, notes, tuple(uses), certificate)
             if left:
                 said = " and ".join(map(str, left))
@@ -181,26 +184,27 @@ class Book:
     def _setting(self, statement: Statement) -> Setting:
         """A proof under all that a statement and the lemmas that it uses take to be positive."""
         positive = {*statement.positive}
-        for name in self._lemmas(statement):
-            lemma = self.proofs.statement(name)
-            assert lemma is not None
+        for name, others in self._positive_in_lemmas(statement):
             own = {q.name for q in statement.quantified} - positive
-            clash = sorted(own & set(lemma.positive))
+            clash = sorted(own & set(others))
             if clash:
                 reason = f"{name} takes {clash[0]} to be positive, and {statement.name} does not"
                 raise _Fails(self._failure("lemma", reason, f"with {clash[0]}(…) := …", statement.span))
-            positive |= set(lemma.positive)
+            positive |= set(others)
         proof = prepared(statement.document, sorted(positive))
-        return Setting(proof, statement.document, statement.indices, self._equation)
+        every = [q.name for q in statement.quantified if q.name not in statement.indices]
+        variables = [q.name for q in statement.quantified if not q.function and q.name in every]
+        return Setting(proof, statement.document, statement.indices, self._lemmas.equation, every, variables)
 
-    def _lemmas(self, statement: Statement) -> Iterator[str]:
-        """The lemmas that a statement uses as they are stated, and those that they use."""
-        for line in statement.lines:
-            for hint in line.hints or ():
-                lemma = self.proofs.statement(hint.name) if hint.kind == "using" else None
-                if lemma is not None and not hint.bindings:
-                    yield hint.name
-                    yield from self._lemmas(lemma)
+    def _positive_in_lemmas(self, statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What the lemmas and axioms that a statement uses as they are stated take to be positive."""
+        for hint in (h for line in statement.lines for h in line.hints or () if h.kind == "using"):
+            lemma, axiom = self.proofs.statement(hint.name), self.proofs.axiom(hint.name)
+            if axiom is not None:
+                yield hint.name, tuple(q.name for q in axiom.quantified if q.positive)
+            elif lemma is not None:
+                yield hint.name, lemma.positive
+                yield from self._positive_in_lemmas(lemma)
 
     def _line(self, statement: Statement, number: int, line: Line, setting: Setting, notes: list[str]) -> int:
         """The step that concludes a line.
@@ -214,6 +218,8 @@ class Book:
         way, outcome = self._found(statement, number, line, allowed)
         used = outcome.used
         silent = {"stop", "constant"} if any(r.startswith("grad_") for r in used) else set()
+        for name in outcome.idle:
+            notes.append(f"line {self.proofs.line_of(line.span)} does not need {name}")
         for name, rules in allowed.by_name:
             if not rules & used and name not in silent and name != "arithmetic":
                 notes.append(f"line {self.proofs.line_of(line.span)} does not need {name}")
@@ -236,6 +242,9 @@ class Book:
         if step is None:
             step = setting.any(line)
         return step
+
+    def _line_of_lemma(self, setting: Setting, line: Line, name: str, number: int) -> int | None:
+        return self._again(setting, line, self._ways.get((name, number)))
 
     def _searched(self, statement: Statement, line: Line, setting: Setting) -> int:
         """The step of a line without hints."""
@@ -278,7 +287,7 @@ class Book:
         Raises:
             _Fails: there is one.
         """
-        if any(h.kind == "using" and self.proofs.axiom(h.name) for h in line.hints or ()):
+        if self._supposes(line):  # the counterexample need not satisfy it
             return
         found = refutation(_claim(line), statement.document, quick=quick)
         if found is not None:
@@ -286,46 +295,30 @@ class Book:
             failure = self._failure("refuted", "this line is false", "", line.span)
             raise _Fails(replace(failure, sides=sides, counterexample=found), _claim(line))
 
+    def _supposes(self, line: Line) -> bool:
+        """Whether a line rests on an axiom, itself or by a lemma."""
+        for hint in (h for h in line.hints or () if h.kind == "using"):
+            lemma = self.proofs.statement(hint.name)
+            if self.proofs.axiom(hint.name) or (lemma and any(map(self._supposes, lemma.lines))):
+                return True
+        return False
+
     def _undecided(self, statement: Statement, line: Line) -> _Fails:
         reason = "this line is not proved, and no counterexample was found"
         failure = self._failure("undecided", reason, "smaller steps, or a lemma", line.span)
         return _Fails(replace(failure, sides=sides_worked_out(line, statement)), _claim(line))
 
     # ---------------------------------------------------------------------------------------- lemmas
-    def _equations(self, statement: Statement, line: Line, setting: Setting, allowed: Allowed) -> list[int]:
-        """The steps that conclude the lemmas of a line.
+    def _equations(self, statement: Statement, line: Line, setting: Setting, allowed: Allowed) -> None:
+        """See that the lemmas of a line hold.
 
         Raises:
             _Fails: one of them does not hold.
         """
         try:
-            return setting.equations(allowed)
+            setting.equations(allowed)
         except (Rejection, SurrogateError) as reason:
             raise _Fails(self._failure("lemma", str(reason), "", line.span), _claim(line)) from None
-
-    def _equation(self, setting: Setting, hint: Hint) -> int:
-        """The step that concludes a lemma in a proof, by the lines of its own.
-
-        Raises:
-            Rejection: it does not hold, or not of what is put in.
-        """
-        lemma = self.proofs.statement(hint.name)
-        if lemma is None:
-            raise Rejection(f"{hint.name} cannot be used")
-        if not self.verdict(lemma).passed:
-            raise Rejection(f"{hint.name} is not proved itself")
-        # what is put in may speak of the indices of the line that it is put in for
-        put_in = {b.left.key for b in hint.bindings if isinstance(b.left, Sym)}
-        outer = setting.indices if hint.bindings else ()
-        own = [n for n in lemma.indices if n not in put_in and n not in outer]
-        inner = Setting(setting.proof, lemma.document, (*outer, *own), self._equation)
-        steps = []
-        for number, line in enumerate(instance_of(line, hint.bindings) for line in lemma.lines):
-            step = self._again(inner, line, self._ways.get((lemma.name, number)))
-            if step is None:
-                raise Rejection(f"{hint.name} does not follow for what is put in")
-            steps.append(step)
-        return setting.proof.chain(steps)
 
     # --------------------------------------------------------------------------------------- reports
     def _failure(self, kind: str, reason: str, instead: str, span: Span) -> Failure:
@@ -358,5 +351,8 @@ def _claim(line: Line) -> Equation:
     return Equation(Relation.VALUE if line.values else Relation.STRICT, line.left, line.right)
 
 
-def _as_text(hypothesis: object) -> str:
+def _as_text(hypothesis: Hypothesis) -> str:
+    """What to assume, as a document says it."""
+    if hypothesis.kind in ("interchange", "support"):
+        return f"{hypothesis.kind} {to_unicode(hypothesis.term)}"
     return str(hypothesis).replace("≠", "!=").split(" for every ")[0]
