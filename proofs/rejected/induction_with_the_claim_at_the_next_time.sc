@@ -6,9 +6,9 @@
 count t
 function f(x), g(x)
 
-assume start: f(0) = 0
+assume start: f(0) = 2
+assume earlier for every x: f(x) = f(x - 1)
 assume later for every x: f(x) = g(x) * f(x + 1)
-assume earlier for every x: f(x) = g(x) * f(x - 1)
 
-theorem forward: f(t) = 0     by induction on t, using hypothesis, using start, using earlier
-theorem backward: f(t) = 0     by induction on t, using hypothesis, using start, using later
+theorem forward: f(t) = 2     by induction on t, using start, using earlier, using hypothesis
+theorem backward: f(t) = 2     by induction on t, using start, using later, using hypothesis

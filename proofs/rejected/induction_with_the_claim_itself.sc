@@ -4,11 +4,11 @@
 # induction is the claim at t - 1.
 
 count t
-function f(x), g(x)
+function f(x)
 
-assume start: f(0) = 0
-assume same for every x: f(x) = g(x) * f(x)
-assume earlier for every x: f(x) = g(x) * f(x - 1)
+assume start: f(0) = 2
+assume same for every x: f(x) = f(x)^2 - 2 * f(x) + 2
+assume earlier for every x: f(x) = f(x - 1)
 
-theorem by_what_went_before: f(t) = 0     by induction on t, using hypothesis, using start, using earlier
-theorem by_itself: f(t) = 0     by induction on t, using hypothesis, using start, using same
+theorem by_what_went_before: f(t) = 2     by induction on t, using start, using earlier, using hypothesis
+theorem by_itself: f(t) = 2     by induction on t, using start, using same, using hypothesis
