@@ -6,8 +6,8 @@ two apart; ``A =→ B`` claims equality of values only.
 To prove, every ∇ and → is pushed inside on both sides and what is left is compared by its canonical form.
 To refute, counts are small, a document is written out for them with random ancestors, opaque functions are
 replaced by random polynomials with rational coefficients, densities under 𝔼 by ones of finitely many values,
-names by random rationals, and both sides are evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which finds the least order of automatic
-differentiation that shows the difference.
+names by random rationals, and both sides are evaluated in the two-copy model, exactly; for ``=`` after k more
+∇, which finds the least order of automatic differentiation that shows the difference.
 """
 
 from __future__ import annotations

@@ -106,8 +106,8 @@ class Rejected:
 
 
 def must_fail(path: Path) -> bool:
-    """Whether a document is there to fail: whether a folder of its path is named ``rejected``."""
-    return FOLDER in path.resolve().parts[:-1]
+    """Whether a document is there to fail: whether the folder that it is in is named ``rejected``."""
+    return path.resolve().parent.name == FOLDER
 
 
 def stated_reason(text: str, file: str | None = None) -> Reason:
