@@ -269,9 +269,14 @@ def _table(verdicts: Sequence[TheoremVerdict], form: Format, console: Console) -
             f"{v.seconds:.2f}",
         )
     passed = sum(v.passed for v in verdicts)
-    if not console.is_terminal:
+    if console.is_terminal:
+        console.print(table)
+    else:  # without the blanks that fill its lines
         console = Console(width=PIPED, highlight=False)
-    console.print(table)
+        with console.capture() as captured:
+            console.print(table)
+        lines = [line.rstrip() for line in captured.get().splitlines()]
+        console.print(Text("\n".join(line for line in lines if line)))
     steps_in_all, seconds = sum(v.steps for v in verdicts), sum(v.seconds for v in verdicts)
     console.print(
         Text(f"{passed} of {len(verdicts)} hold, by {steps_in_all} kernel steps, in {seconds:.1f} seconds")

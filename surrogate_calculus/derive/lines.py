@@ -211,8 +211,7 @@ def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough:
 
 def _ways(allowed: Allowed, thorough: bool) -> Iterator[Way]:
     if allowed.rules is not None:
-        uses, moves = bool(allowed.uses or allowed.count), any(move != USING for move in allowed.named)
-        for plan in plans(allowed.rules, uses, moves):
+        for plan in plans(allowed.rules, bool(allowed.uses or allowed.count), allowed.named):
             yield Way(plan)
     if not thorough:
         return

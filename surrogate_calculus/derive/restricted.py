@@ -49,6 +49,7 @@ class Plan:
         late: use them first of all (``"first"``), behind the moves that are named before them
             (``"there"``), behind all that are named (``"named"``), or last, themselves worked out
             (``"last"``).
+        opened: the sides at which definitions that are named are unfolded.
     """
 
     push: bool = False
@@ -57,6 +58,7 @@ class Plan:
     forward: tuple[int, ...] = ()
     backward: tuple[int, ...] = ()
     late: str = "first"
+    opened: tuple[int, ...] = (0, 1)
 
 
 #: A move that is named, and what of: ``("definition", "v")``; without a name, of whatever there is.
@@ -72,13 +74,13 @@ USES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )  # fmt: skip
 
 
-def plans(allowed: Collection[str], uses: bool, moves: bool) -> Iterator[Plan]:
+def plans(allowed: Collection[str], uses: bool, named: Collection[Named]) -> Iterator[Plan]:
     """The plans worth trying, those that do all that may be done first.
 
     Args:
         allowed: the rules that may be used.
         uses: whether there are equations to use.
-        moves: whether moves are named.
+        named: the moves that are named.
     """
     pushes = any(r.startswith("grad_") or r.endswith("log_derivative") for r in allowed if r not in _SILENT)
     evaluates = any(r.startswith("eval_") for r in allowed)
@@ -88,13 +90,13 @@ def plans(allowed: Collection[str], uses: bool, moves: bool) -> Iterator[Plan]:
         for evaluate in ((True, False) if evaluates else (False,))
         for logs in ((True, False) if push else (True,))
     ]
-    if not uses:
-        yield from (Plan(*form) for form in forms)
-        return
-    for forward, backward in USES:
-        for form in forms:
-            for late in ("there", "first", "named", "last") if moves else ("first", "last"):
-                yield Plan(*form, forward, backward, late)
+    times = ("there", "first", "named", "last") if set(named) - {USING} else ("first", "last")
+    defined = any(kind == "definition" for kind, _ in named)
+    for opened in ((0, 1), (0,), (1,)) if defined else ((0, 1),):
+        for forward, backward in USES if uses else (((), ()),):
+            for form in forms:
+                for late in times if uses else ("first",):
+                    yield Plan(*form, forward, backward, late, opened)
 
 
 _SILENT = frozenset({"grad_parameter", "grad_constant"})
@@ -120,29 +122,35 @@ def carry_out(
     names = sides.log_names if plan.logs else ()
     pusher = _Restricted(proof, sides.params, names, allowed, plan)
     expectations = Expectations(proof) if "expect_add" in allowed or "cond_add" in allowed else None
-    moves: list[Move] = []
-    before = 0
-    for entry in named:
-        if entry == USING:
-            before = len(moves) if plan.late == "there" else before
-            continue
-        moves.append(_named(sides, entry))
-        if expectations is not None:
-            moves.append(expectations.normal)
-    if plan.late == "named":
-        before = len(moves)
-    if plan.evaluate:
-        moves.append(lambda term: values_under_stops(proof, term, pusher))
-    moves.append(pusher.push)
-    if expectations is not None:
-        moves.append(expectations.normal)
     canonical = Canonical(proof, gathers=True)
+
+    def moves(side: int | None) -> tuple[list[Move], int]:
+        """What is done at a side, and in front of which move the equations are used."""
+        out: list[Move] = []
+        before = 0
+        for entry in named:
+            if entry == USING:
+                before = len(out) if plan.late == "there" else before
+            elif entry[0] != "definition" or side is None or side in plan.opened:
+                out.append(_named(sides, entry))
+                out += [] if expectations is None else [expectations.normal]
+        if plan.late == "named":
+            before = len(out)
+        if plan.evaluate:
+            out.append(lambda term: values_under_stops(proof, term, pusher))
+        out.append(pusher.push)
+        out += [] if expectations is None else [expectations.normal]
+        if plan.late == "last":
+            out.append(canonical.step)
+            before = len(out)
+        return out, before
+
     if equations and plan.late == "last":
-        equations = [_worked(proof, e, moves, canonical) for e in equations]
-        moves.append(canonical.step)
-        before = len(moves)
-    using = [used_at(sides, side, plan, equations) for side in (0, 1)]
-    ways = [[*moves[:before], use, *moves[before:]] for use in using]
+        equations = [_worked(proof, e, moves(None)[0]) for e in equations]
+    ways = []
+    for side in (0, 1):
+        own, before = moves(side)
+        ways.append([*own[:before], used_at(sides, side, plan, equations), *own[before:]])
     comparisons: tuple[Comparison, ...] = (_Arithmetic(proof), canonical)
     for compare in comparisons:
         try:
@@ -151,13 +159,13 @@ def carry_out(
             continue
 
 
-def _worked(proof: Proof, schema: Schema, moves: Sequence[Move], canonical: Canonical) -> Schema:
+def _worked(proof: Proof, schema: Schema, moves: Sequence[Move]) -> Schema:
     """An equation between its two sides worked out."""
     step = schema.step
     ends = []
     for side in (proof.left(step), proof.right(step)):
         chain = Chain(proof, side)
-        for move in (*moves, canonical.step):
+        for move in moves:
             chain.then(move(chain.term))
         ends.append(chain)
     left, right = ends

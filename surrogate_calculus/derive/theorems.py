@@ -16,7 +16,7 @@ from ..language.proofs import HYPOTHESIS, Line, ProofDocument, Statement
 from ..printing.text import to_unicode
 from .conditions import conditions_of, unnamed
 from .engine import collector_paused, prepared
-from .equate import ranges_of
+from .equate import closed_over, ranges_of
 from .failures import Failure, sides_worked_out
 from .hints import named_rules, nearest, speaks_of
 from .lemmas import Lemmas
@@ -148,6 +148,8 @@ class Book:
             proof = setting.proof
             certificate = proof.certificate(proof.chain(steps))
             verdict = check(certificate)
+            if verdict.status == "proved" and verdict.claim != _closed_claim(statement):
+                verdict = Verdict("undecided", reason="it proves another claim")
             if verdict.status != "proved":  # a mistake of the strategies, which the kernel has caught
                 reason = f"the kernel does not accept the proof of {statement.name}: {verdict.reason}"
                 failure = self._failure("undecided", reason, "", statement.span)
@@ -159,9 +161,7 @@ class Book:
             scratch = prepared(statement.document, statement.positive)
             ranges = ranges_of(scratch, statement.document, statement.indices)
             left = unnamed(conditions, scratch, self.proofs.assumptions, ranges)
-            first, last = statement.lines[0].left, statement.lines[-1].right
-            relation = Relation.VALUE if statement.values else Relation.STRICT
-            verdict = replace(verdict, claim=Equation(relation, first, last), hypotheses=conditions)
+            verdict = replace(verdict, claim=_whole_claim(statement), hypotheses=conditions)
             hints = [hint for line in statement.lines for hint in line.hints or ()]
             uses = dict.fromkeys(h.name for h in hints if h.kind == "using" and h.name != HYPOTHESIS)
             found = self._said(statement, verdict, None, notes, tuple(uses), certificate)
@@ -349,6 +349,19 @@ class Book:
 
 def _claim(line: Line) -> Equation:
     return Equation(Relation.VALUE if line.values else Relation.STRICT, line.left, line.right)
+
+
+def _whole_claim(statement: Statement) -> Equation:
+    """What a chain claims: its first side is its last."""
+    relation = Relation.VALUE if statement.values else Relation.STRICT
+    return Equation(relation, statement.lines[0].left, statement.lines[-1].right)
+
+
+def _closed_claim(statement: Statement) -> Equation:
+    """The same, of every value of its indices, as the kernel has it."""
+    claim = _whole_claim(statement)
+    lhs, rhs = (closed_over(side, statement.indices) for side in (claim.lhs, claim.rhs))
+    return Equation(claim.relation, lhs, rhs)
 
 
 def _as_text(hypothesis: Hypothesis) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from ..errors import ParseError, Span
 from .blocks import Piece
 from .names import NAME, canonical_name
+from .scanner import check_brackets
 
 __all__ = ["RawHint", "RawLine", "colon", "comparison", "items", "plain", "raw_chain"]
 
@@ -109,13 +110,19 @@ def raw_chain(piece: Piece, text: str, file: str | None) -> tuple[Piece, tuple[R
         file: where that came from.
 
     Raises:
-        ParseError: no equality sign, an empty side, a hint that is none.
+        ParseError: unbalanced brackets, no equality sign, an empty side, a hint that is none.
     """
     body = piece.text
 
     def wrong(what: str, instead: str, span: Span) -> ParseError:
         return ParseError(what, instead=instead, text=text, span=span, file=file)
 
+    try:
+        check_brackets(body)
+    except ParseError as error:
+        at = error.span or Span(0, 1)
+        place = Span(piece.span.start + at.start, piece.span.start + at.end)
+        raise wrong(error.what, error.instead or "", place) from None
     outside = [*_outside(body)]
     signs = [k for k in outside if body[k] == "=" and body[k - 1 : k] not in tuple(":<>!")]
     if not signs:
