@@ -25,11 +25,13 @@ from ..language.binding import substitute
 from ..language.terms import (
     App,
     Axis,
+    CondExpect,
     Eval,
     Expect,
     Grad,
     Indexed,
     Num,
+    Stop,
     Sym,
     Term,
     postorder,
@@ -42,7 +44,7 @@ from .push import Pusher, gradient_parameters
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
-    from ..semantics import Model
+    from ..semantics import Draw, Model
 
 __all__ = ["Counterexample", "prove", "refutation", "split_claim"]
 
@@ -186,6 +188,8 @@ def _refute(
     lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
+    from .outcomes import drawn
+
     pair = [_scalar(side) for side in (lhs, rhs)]
     if any(n.__class__ is Axis for n in postorder(*pair)):
         return None
@@ -193,14 +197,18 @@ def _refute(
     if given is not None:
         params = sorted({*params, *given.parameters})
     params = params or sorted(_symbols(postorder(*pair)))
+    averaged = any(n.__class__ is CondExpect for n in postorder(*pair))
+    if averaged:  # all outcomes are written out
+        orders, sizes = 1, sizes[:1]
     instances: list[tuple[Sequence[Term], dict[str, Any]]] = [(pair, {})]
     if given is not None:
-        written = (_concrete(pair, given, size, rng) for size in sizes)
+        written = (_concrete(pair, given, size, rng, averaged) for size in sizes)
         instances = [instance for instance in written if instance is not None]
     for order in range(orders):
         for wrt in combinations_with_replacement(params, order):
             for instance, counts in instances:
-                found = _difference(instance, wrt, given, rng)
+                draws = drawn(given, counts) if averaged and given is not None else []
+                found = None if draws is None else _difference(instance, wrt, given, rng, draws)
                 if found is not None:
                     point, functions, left, right = found
                     return Counterexample(order, wrt, {**counts, **point}, functions, left, right)
@@ -212,7 +220,11 @@ SIZES = (2, 3, 1)
 
 
 def _difference(
-    pair: Sequence[Term], wrt: tuple[str, ...], given: Document | None, rng: random.Random
+    pair: Sequence[Term],
+    wrt: tuple[str, ...],
+    given: Document | None,
+    rng: random.Random,
+    draws: Sequence[Draw],
 ) -> tuple[dict[str, Any], dict[str, Any], Fraction, Fraction] | None:
     """A point at which two terms differ after ∇s, and their values there."""
     from ..semantics import Model
@@ -220,19 +232,21 @@ def _difference(
     sides = [_valued(side, wrt) for side in pair]
     if any(side is None for side in sides):
         return None
-    nodes = postorder(*pair)
+    nodes = postorder(*pair, *(draw.law for draw in draws))
     equal = 0
-    laws = _laws(nodes)
+    laws = _laws(nodes, draws)
     for _ in range(TRIES):
         point, functions = _instantiation(nodes, given, rng, laws)
+        point |= {d.name: _Family(rng.randrange(2**32), d.support) for d in draws if d.indices}
+        models = [Model(point, functions, enclosed=e, laws=laws, draws=draws) for e in (False, True)]
         try:
-            left, right = (Model(point, functions, laws=laws).value(s) for s in sides if s is not None)
+            left, right = (models[0].value(side) for side in sides if side is not None)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
             if left != right:
                 return point, functions, left, right
-        elif (bounds := _bounds(sides, Model(point, functions, enclosed=True, laws=laws))) is not None:
+        elif (bounds := _bounds(sides, models[1])) is not None:
             return point, functions, *bounds
         equal += 1
         if equal == SAME:
@@ -267,9 +281,9 @@ def _scalar(term: Term) -> Term:
 
 
 def _concrete(
-    pair: Sequence[Term], given: Document, size: int, rng: random.Random
+    pair: Sequence[Term], given: Document, size: int, rng: random.Random, averaged: bool
 ) -> tuple[list[Term], dict[str, Any]] | None:
-    """Both sides written out for random counts, indices and ancestors."""
+    """Both sides written out for random counts, indices and ancestors; these only where none are averaged."""
     from ..semantics.unroll import Unroller, whole
 
     counts = dict.fromkeys(given.counts, size)
@@ -277,7 +291,7 @@ def _concrete(
     maps = {
         name: _Map(rng.randrange(2**32), counts.get(_range_of(name, given), size))
         for name in given.index_valued
-        if name not in defined
+        if name not in defined and not averaged
     }
     unroller = Unroller(given, counts, maps)
     names = _symbols(postorder(*pair)) & set(given.indices)
@@ -334,10 +348,17 @@ def _symbols(nodes: Collection[Term]) -> set[str]:
     return {n.key for n in nodes if n.__class__ is Sym}
 
 
-def _laws(nodes: Collection[Term]) -> dict[str, tuple[tuple[int, ...], ...]]:
-    """The values that the arguments of each density may have from which an 𝔼 draws."""
-    laws = (n.args[0] for n in nodes if n.__class__ is Expect)
-    return {law.name: (SUPPORT,) * len(law.arguments) for law in laws if isinstance(law, App)}
+def _laws(nodes: Collection[Term], draws: Sequence[Draw]) -> dict[str, tuple[Sequence[int | Fraction], ...]]:
+    """The values that the arguments of each density may have from which is drawn."""
+    laws = [n.args[0] for n in nodes if n.__class__ is Expect]
+    found: dict[str, tuple[Sequence[int | Fraction], ...]] = {
+        law.name: (SUPPORT,) * len(law.arguments) for law in laws if isinstance(law, App)
+    }
+    for draw in draws:
+        law = draw.law.args[0] if draw.law.__class__ is Stop else draw.law
+        if isinstance(law, App):
+            found[law.name] = (draw.support,)
+    return found
 
 
 def _instantiation(
@@ -379,13 +400,14 @@ def _rational(rng: random.Random) -> Fraction:
 
 
 class _Family:
-    """A family with a random positive rational at every index."""
+    """A family with a random positive rational at every index, or one of some values."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, values: Sequence[int | Fraction] = ()) -> None:
+        self._seed, self._values = seed, values
 
     def __call__(self, *index: Any) -> Fraction:
-        return _rational(random.Random(f"{self._seed}:{index}"))
+        rng = random.Random(f"{self._seed}:{index}")
+        return Fraction(rng.choice(self._values)) if self._values else _rational(rng)
 
     def __repr__(self) -> str:
-        return "random rationals"
+        return f"random values of {self._values}" if self._values else "random rationals"
