@@ -439,7 +439,8 @@ def check(
 ) -> None:
     """Check proof documents, or replay certificates: 0 if all holds, 1 if not, 3 if something is undecided.
 
-    In a folder every document with theorems is checked; folders named `rejected` are left out.
+    In a folder every document with theorems is checked. Documents in folders named `rejected` must fail, each
+    for the reason in its first line; named themselves, they fail.
     """
     form = _format(None, as_data)
     if hints:

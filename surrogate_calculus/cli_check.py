@@ -19,21 +19,25 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from .derive.rejected import Rejected
     from .derive.theorems import Book, TheoremVerdict
 
 __all__ = ["check_documents", "print_hints", "proof_files"]
 
 _HOLDS, _FAILS, _BAD_INPUT, _UNDECIDED, _INTERRUPTED = 0, 1, 2, 3, 130
-#: Folders of documents that are there to fail, and of what is not ours.
-_LEFT_OUT = ("rejected", "__pycache__", "node_modules")
+#: Folders of what is not ours.
+_LEFT_OUT = ("__pycache__", "node_modules")
 
 
 def proof_files(argument: str) -> list[Path]:
     """The proof documents that an argument names: a file, or all below a folder that have theorems.
 
+    In folders named ``rejected`` every document counts, what is wrong with it being anything.
+
     Raises:
         ParseError: there are none.
     """
+    from .derive.rejected import must_fail
     from .language.blocks import has_theorems
     from .language.document import read_text
 
@@ -46,7 +50,7 @@ def proof_files(argument: str) -> list[Path]:
         )
     path = Path(argument)
     if not path.is_dir():
-        if not has_theorems(read_text(path)):
+        if not must_fail(path) and not has_theorems(read_text(path)):
             instead = (
                 "a document with a theorem, a lemma, or a refute; surrogate derive FILE.sc for derive lines"
             )
@@ -56,7 +60,7 @@ def proof_files(argument: str) -> list[Path]:
         p
         for p in sorted(path.rglob("*.sc"))
         if not any(part in _LEFT_OUT or part.startswith(".") for part in p.relative_to(path).parts[:-1])
-        and has_theorems(read_text(p))
+        and (must_fail(p) or has_theorems(read_text(p)))
     ]
     if not found:
         instead = "a folder that holds .sc files with a theorem, a lemma, or a refute"
@@ -68,6 +72,8 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
     """Check documents, print what is found of each statement and a table of all; the exit status.
 
     A document that cannot be read is told on standard error, and the others are checked all the same.
+    Documents that must fail are counted by themselves: one that fails for its reason is no failure, unless
+    it is asked whether it holds, by naming it or the folder ``rejected`` that it is in.
     An interrupt ends the check, not the report of what was found before it.
 
     Raises:
@@ -76,13 +82,24 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
     from rich.console import Console
     from rich.text import Text
 
-    files = list(dict.fromkeys(p for argument in arguments for p in proof_files(argument)))
+    from .derive.rejected import check_rejected, must_fail
+
+    named: dict[Path, bool] = {}  # whether the argument was the document itself, or the folder that it is in
+    for argument in arguments:
+        for p in proof_files(argument):
+            named[p] = named.get(p, False) or Path(argument) in (p, p.parent)
     shown = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     verdicts: list[TheoremVerdict] = []
+    rejected: list[Rejected] = []
     status = _HOLDS
     try:
         with _progress(shown, form) as progress:
-            for file in files:
+            for file in named:
+                if must_fail(file):
+                    rejected.append(check_rejected(file))
+                    if form is not Format.json:
+                        _say_rejected(rejected[-1], named[file], shown, form)
+                    continue
                 try:
                     book = _book(file)
                 except SurrogateError as error:
@@ -99,11 +116,29 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
         sys.stderr.write("interrupted\n")
         status = _INTERRUPTED
     if form is Format.json:
-        data = [statement_json(v) for v in verdicts]
+        data = [*map(statement_json, verdicts), *map(rejected_json, rejected)]
         shown.print(Text(json.dumps(data, ensure_ascii=not _unicode(sys.stdout.encoding), indent=2)))
-    elif verdicts:
-        _table(verdicts, form, Console())
+    else:
+        if verdicts:
+            _table(verdicts, form, Console())
+        if rejected:
+            as_stated, seconds = sum(r.passed for r in rejected), sum(r.seconds for r in rejected)
+            said = f"{as_stated} of {len(rejected)} are rejected for the reasons that they state"
+            shown.print(Text(f"{said}, in {seconds:.1f} seconds"))
+    if any(not r.passed or named[r.path] for r in rejected):
+        status = status or _FAILS
     return status if status else _status(verdicts)
+
+
+def _say_rejected(rejected: Rejected, named: bool, console: Console, form: Format) -> None:
+    """What is found of a document that must fail: why it is not rejected; where it is named, what fails."""
+    from rich.text import Text
+
+    reports = [found.report for found in rejected.found] if named else []
+    if rejected.failure is not None:
+        reports.append(f"{rejected.path} is not rejected as it must be\n{rejected.failure}")
+    for report in reports:
+        console.print(Text(ascii_only(report) if form is Format.text else report))
 
 
 def _unicode(encoding: str | None) -> bool:
@@ -186,6 +221,24 @@ def statement_json(verdict: TheoremVerdict) -> dict[str, Any]:
             "report": str(failure),
         },
         "seconds": round(verdict.seconds, 3),
+    }
+
+
+def rejected_json(rejected: Rejected) -> dict[str, Any]:
+    """What was found of a document that must fail, for machines; it passes when it fails as it states."""
+    reason = rejected.reason
+    return {
+        "file": str(rejected.path),
+        "kind": "rejected",
+        "name": rejected.path.stem,
+        "passed": rejected.passed,
+        "status": "rejected" if rejected.passed else "fails",
+        "must_fail": reason and {"kind": reason.kind, "line": reason.line, "phrase": reason.phrase},
+        "found": [
+            {"kind": f.kind, "line": f.line, "says": f.says, "report": f.report} for f in rejected.found
+        ],
+        "failure": rejected.failure,
+        "seconds": round(rejected.seconds, 3),
     }
 
 

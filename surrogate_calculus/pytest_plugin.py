@@ -1,5 +1,8 @@
 """``pytest --surrogate``: every theorem of a proof document is a test item.
 
+A document in a folder named ``rejected`` is one item, which passes when the document fails for the reason
+in its first line, and for no other.
+
 Without the option nothing is collected, and nothing of the package is imported but this module.
 """
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from .derive.theorems import Book
     from .language.proofs import Statement
 
-__all__ = ["ProofFile", "TheoremItem", "pytest_addoption", "pytest_collect_file"]
+__all__ = [
+    "ProofFile", "RejectedFile", "RejectedItem", "TheoremItem", "pytest_addoption", "pytest_collect_file",
+]  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,17 +30,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--surrogate",
         action="store_true",
         default=False,
-        help="collect the theorems of proof documents (*.sc); folders named rejected are left out",
+        help="collect the theorems of proof documents (*.sc), and the documents that must fail",
     )
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ProofFile | None:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ProofFile | RejectedFile | None:
     """A proof document, where they are asked for."""
     if file_path.suffix != ".sc" or not parent.config.getoption("--surrogate"):
         return None
-    if "rejected" in file_path.parts[:-1]:
-        return None
+    from .derive.rejected import must_fail
     from .language.blocks import has_theorems
+
+    if must_fail(file_path):
+        return RejectedFile.from_parent(parent, path=file_path)
 
     try:
         text = file_path.read_text(encoding="utf-8")
@@ -65,11 +72,53 @@ class ProofFile(pytest.File):
             yield TheoremItem.from_parent(self, name=statement.name, book=book, statement=statement)
 
 
-class TheoremFails(Exception):
-    """A statement that does not hold as stated; its text is the report."""
+class RejectedFile(pytest.File):
+    """A document that must fail."""
+
+    def collect(self) -> Iterator[RejectedItem]:
+        """One item."""
+        yield RejectedItem.from_parent(self, name=self.path.stem)
 
 
-class TheoremItem(pytest.Item):
+class ProofFails(Exception):
+    """What does not hold as stated; its text is the report."""
+
+
+class _Item(pytest.Item):
+    """An item that fails with a report, and without a traceback."""
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The report alone, without a traceback."""
+        if isinstance(excinfo.value, ProofFails):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+
+class RejectedItem(_Item):
+    """A document that must fail, for the reason in its first line."""
+
+    def runtest(self) -> None:
+        """Check the document.
+
+        Raises:
+            ProofFails: it does not fail, or for another reason.
+        """
+        from .derive.rejected import check_rejected
+        from .errors import SurrogateError
+
+        try:
+            failure = check_rejected(self.path).failure
+        except SurrogateError as error:
+            failure = str(error)
+        if failure is not None:
+            raise ProofFails(failure)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the document stands."""
+        return self.path, 0, f"rejected {self.name}"
+
+
+class TheoremItem(_Item):
     """A theorem, a lemma, or a claim to be refuted."""
 
     def __init__(self, *, book: Book, statement: Statement, **kwargs: Any) -> None:
@@ -80,17 +129,11 @@ class TheoremItem(pytest.Item):
         """Check the statement.
 
         Raises:
-            TheoremFails: it does not hold as stated.
+            ProofFails: it does not hold as stated.
         """
         failure = self.book.verdict(self.statement).failure
         if failure is not None:
-            raise TheoremFails(str(failure))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The report alone, without a traceback."""
-        if isinstance(excinfo.value, TheoremFails):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+            raise ProofFails(str(failure))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the statement stands."""

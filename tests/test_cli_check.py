@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
         "good.sc": GOOD,
         "sub/also.sc": GOOD,
         "sub/model.sc": HEAD,
-        "rejected/bad.sc": BAD,
+        "rejected/bad.sc": "# must fail: refuted, line 9: in value\n" + BAD,
         ".hidden/bad.sc": BAD,
         "notes.md": "theorem x: 1 = 2\n",
     }.items():
@@ -61,8 +61,9 @@ def test_a_folder_is_checked_with_a_table(folder: Path) -> None:
     rows = [line.split() for line in result.stdout.splitlines() if line.strip()]
     assert [r[:2] for r in rows if r[0] in ("score", "one")] == [["score", "proved"], ["one", "refuted"]] * 2
     assert "good.sc" in result.stdout and "also.sc" in result.stdout
-    assert "rejected" not in result.stdout and "hidden" not in result.stdout
-    assert rows[-1][:4] == ["4", "of", "4", "hold,"]
+    assert "bad.sc" not in result.stdout
+    assert rows[-2][:4] == ["4", "of", "4", "hold,"]
+    assert rows[-1][:5] == ["1", "of", "1", "are", "rejected"]
 
 
 def test_the_documents_of_the_repository_hold() -> None:

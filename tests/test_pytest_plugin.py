@@ -39,7 +39,8 @@ def repository(tmp_path: Path) -> Path:
         "parameter θ\nfunction f(θ)\nderive ∇θ f(θ)\n", encoding="utf-8"
     )
     (tmp_path / "theory" / "rejected").mkdir()
-    (tmp_path / "theory" / "rejected" / "bad.sc").write_text(BAD, encoding="utf-8")
+    stated = "# must fail: refuted, line 7: in value\n"
+    (tmp_path / "theory" / "rejected" / "bad.sc").write_text(stated + BAD, encoding="utf-8")
     return tmp_path
 
 
@@ -63,8 +64,9 @@ def test_theorems_are_items(repository: Path) -> None:
     out = run(repository, "--surrogate", "-v")
     for name in ("score", "twice", "equal"):
         assert f"good.sc::{name} PASSED" in out
-    assert "4 passed" in out
-    assert "model.sc" not in out and "rejected" not in out
+    assert "rejected/bad.sc::bad PASSED" in out
+    assert "5 passed" in out
+    assert "model.sc" not in out
 
 
 def test_nothing_is_collected_without_the_option(repository: Path) -> None:
@@ -76,7 +78,7 @@ def test_nothing_is_collected_without_the_option(repository: Path) -> None:
 def test_a_theorem_that_fails_is_reported_readably(repository: Path) -> None:
     (repository / "bad.sc").write_text(BAD, encoding="utf-8")
     out = run(repository, "--surrogate", "-q")
-    assert "1 failed, 4 passed" in out
+    assert "1 failed, 5 passed" in out
     assert "bad.sc: line 6: this line is false" in out
     assert "= log p(x; θ)" in out and "^^^^" in out
     assert "counterexample: in value, at" in out
@@ -84,11 +86,23 @@ def test_a_theorem_that_fails_is_reported_readably(repository: Path) -> None:
     assert "theorem wrong" in out
 
 
+def test_a_rejected_document_fails_where_its_reason_is_not_what_is_found(repository: Path) -> None:
+    folder = repository / "theory" / "rejected"
+    (folder / "bad.sc").write_text("# must fail: hint, line 7: evaluate\n" + BAD, encoding="utf-8")
+    (folder / "unmarked.sc").write_text(BAD, encoding="utf-8")
+    (folder / "true.sc").write_text("# must fail: refuted, line 4: in value\n" + GOOD, encoding="utf-8")
+    out = run(repository, "--surrogate", "-q")
+    assert "3 failed, 4 passed" in out
+    for said in ("it fails, and not for its reason", "does not say why", "nothing fails here"):
+        assert said in out
+    assert "Traceback" not in out and "rejected.py" not in out
+
+
 def test_a_document_that_cannot_be_read_is_an_error_of_its_own(repository: Path) -> None:
     (repository / "bad.sc").write_text("theorem a:\n  1 = +\n", encoding="utf-8")
     (repository / "worse.sc").write_bytes(b"theorem a: 1 = \xff\n")
     out = run(repository, "--surrogate", "-q", "--continue-on-collection-errors")
-    assert "2 errors" in out and "4 passed" in out
+    assert "2 errors" in out and "5 passed" in out
     assert "line 2, column 7" in out and "not UTF-8" in out
     assert "Traceback" not in out
 

@@ -5,9 +5,9 @@ two apart; ``A =→ B`` claims equality of values only.
 
 To prove, every ∇ and → is pushed inside on both sides and what is left is compared by its canonical form.
 To refute, counts are small, a document is written out for them with random ancestors, opaque functions are
-replaced by random polynomials with rational coefficients, names by random rationals, and both sides are
-evaluated in the two-copy model, exactly; for ``=`` after k more ∇, which finds the least order of automatic
-differentiation that shows the difference.
+replaced by random polynomials with rational coefficients, densities under 𝔼 by ones of finitely many values,
+names by random rationals, and both sides are evaluated in the two-copy model, exactly; for ``=`` after k more
+∇, which finds the least order of automatic differentiation that shows the difference.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ from ..language.binding import substitute
 from ..language.terms import (
     App,
     Axis,
+    CondExpect,
     Eval,
+    Expect,
     Grad,
     Indexed,
     Num,
+    Stop,
     Sym,
     Term,
     postorder,
@@ -41,6 +44,7 @@ from .push import Pusher, gradient_parameters
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
+    from ..semantics import Draw, Model
 
 __all__ = ["Counterexample", "prove", "refutation", "split_claim"]
 
@@ -49,6 +53,8 @@ MAX_ORDER = 3
 TRIES = 12
 #: After so many of them where both sides are equal no more is tried.
 SAME = 3
+#: The values of what an 𝔼 draws.
+SUPPORT = (0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,8 @@ def _refute(
     lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
+    from .outcomes import drawn
+
     pair = [_scalar(side) for side in (lhs, rhs)]
     if any(n.__class__ is Axis for n in postorder(*pair)):
         return None
@@ -189,14 +197,18 @@ def _refute(
     if given is not None:
         params = sorted({*params, *given.parameters})
     params = params or sorted(_symbols(postorder(*pair)))
+    averaged = any(n.__class__ is CondExpect for n in postorder(*pair))
+    if averaged:  # all outcomes are written out
+        orders, sizes = 1, sizes[:1]
     instances: list[tuple[Sequence[Term], dict[str, Any]]] = [(pair, {})]
     if given is not None:
-        written = (_concrete(pair, given, size, rng) for size in sizes)
+        written = (_concrete(pair, given, size, rng, averaged) for size in sizes)
         instances = [instance for instance in written if instance is not None]
     for order in range(orders):
         for wrt in combinations_with_replacement(params, order):
             for instance, counts in instances:
-                found = _difference(instance, wrt, given, rng)
+                draws = drawn(given, counts) if averaged and given is not None else []
+                found = None if draws is None else _difference(instance, wrt, given, rng, draws)
                 if found is not None:
                     point, functions, left, right = found
                     return Counterexample(order, wrt, {**counts, **point}, functions, left, right)
@@ -208,7 +220,11 @@ SIZES = (2, 3, 1)
 
 
 def _difference(
-    pair: Sequence[Term], wrt: tuple[str, ...], given: Document | None, rng: random.Random
+    pair: Sequence[Term],
+    wrt: tuple[str, ...],
+    given: Document | None,
+    rng: random.Random,
+    draws: Sequence[Draw],
 ) -> tuple[dict[str, Any], dict[str, Any], Fraction, Fraction] | None:
     """A point at which two terms differ after ∇s, and their values there."""
     from ..semantics import Model
@@ -216,18 +232,21 @@ def _difference(
     sides = [_valued(side, wrt) for side in pair]
     if any(side is None for side in sides):
         return None
-    nodes = postorder(*pair)
+    nodes = postorder(*pair, *(draw.law for draw in draws))
     equal = 0
+    laws = _laws(nodes, draws)
     for _ in range(TRIES):
-        point, functions = _instantiation(nodes, given, rng)
+        point, functions = _instantiation(nodes, given, rng, laws)
+        point |= {d.name: _Family(rng.randrange(2**32), d.support) for d in draws if d.indices}
+        models = [Model(point, functions, enclosed=e, laws=laws, draws=draws) for e in (False, True)]
         try:
-            left, right = (Model(point, functions).value(side) for side in sides if side is not None)
+            left, right = (models[0].value(side) for side in sides if side is not None)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
             if left != right:
                 return point, functions, left, right
-        elif (bounds := _bounds(sides, point, functions)) is not None:
+        elif (bounds := _bounds(sides, models[1])) is not None:
             return point, functions, *bounds
         equal += 1
         if equal == SAME:
@@ -235,13 +254,8 @@ def _difference(
     return None
 
 
-def _bounds(
-    sides: Sequence[Term | None], point: dict[str, Any], functions: dict[str, Any]
-) -> tuple[Any, Any] | None:
+def _bounds(sides: Sequence[Term | None], model: Model) -> tuple[Any, Any] | None:
     """Intervals that hold the two values and do not meet; None where they do."""
-    from ..semantics import Model
-
-    model = Model(point, functions, enclosed=True)
     try:
         left, right = (model.value(side) for side in sides if side is not None)
         apart = model.arithmetic.compare(left, right)
@@ -267,9 +281,9 @@ def _scalar(term: Term) -> Term:
 
 
 def _concrete(
-    pair: Sequence[Term], given: Document, size: int, rng: random.Random
+    pair: Sequence[Term], given: Document, size: int, rng: random.Random, averaged: bool
 ) -> tuple[list[Term], dict[str, Any]] | None:
-    """Both sides written out for random counts, indices and ancestors."""
+    """Both sides written out for random counts, indices and ancestors; these only where none are averaged."""
     from ..semantics.unroll import Unroller, whole
 
     counts = dict.fromkeys(given.counts, size)
@@ -277,7 +291,7 @@ def _concrete(
     maps = {
         name: _Map(rng.randrange(2**32), counts.get(_range_of(name, given), size))
         for name in given.index_valued
-        if name not in defined
+        if name not in defined and not averaged
     }
     unroller = Unroller(given, counts, maps)
     names = _symbols(postorder(*pair)) & set(given.indices)
@@ -334,11 +348,27 @@ def _symbols(nodes: Collection[Term]) -> set[str]:
     return {n.key for n in nodes if n.__class__ is Sym}
 
 
+def _laws(nodes: Collection[Term], draws: Sequence[Draw]) -> dict[str, tuple[Sequence[int | Fraction], ...]]:
+    """The values that the arguments of each density may have from which is drawn."""
+    laws = [n.args[0] for n in nodes if n.__class__ is Expect]
+    found: dict[str, tuple[Sequence[int | Fraction], ...]] = {
+        law.name: (SUPPORT,) * len(law.arguments) for law in laws if isinstance(law, App)
+    }
+    for draw in draws:
+        law = draw.law.args[0] if draw.law.__class__ is Stop else draw.law
+        if isinstance(law, App):
+            found[law.name] = (draw.support,)
+    return found
+
+
 def _instantiation(
-    nodes: Collection[Term], given: Document | None, rng: random.Random
+    nodes: Collection[Term], given: Document | None, rng: random.Random, laws: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Random rationals for names, small whole numbers for counts, positive polynomials for functions."""
-    from ..semantics import random_function
+    """Random rationals for names, small whole numbers for counts, positive polynomials for functions.
+
+    A density from which an 𝔼 draws is one of finitely many values.
+    """
+    from ..semantics import random_density, random_function
 
     counts = {n for node in nodes if node.tag in ("sum", "prod") for n in _symbols(postorder(*node.args[:2]))}
     indices = [i for node in nodes if node.__class__ is Indexed for i in node.args]
@@ -352,7 +382,12 @@ def _instantiation(
         elif node.__class__ is Indexed:
             point.setdefault(_family(node.key, nodes), _Family(rng.randrange(2**32)))
         elif isinstance(node, App) and node.name not in functions:
-            functions[node.name] = random_function(rng, (None,) * node.n_slots, positive=True)
+            slots = (None,) * node.n_slots
+            functions[node.name] = (
+                random_density(rng, slots, laws[node.name])
+                if node.name in laws
+                else random_function(rng, slots, positive=True)
+            )
     return point, functions
 
 
@@ -365,13 +400,14 @@ def _rational(rng: random.Random) -> Fraction:
 
 
 class _Family:
-    """A family with a random positive rational at every index."""
+    """A family with a random positive rational at every index, or one of some values."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, values: Sequence[int | Fraction] = ()) -> None:
+        self._seed, self._values = seed, values
 
     def __call__(self, *index: Any) -> Fraction:
-        return _rational(random.Random(f"{self._seed}:{index}"))
+        rng = random.Random(f"{self._seed}:{index}")
+        return Fraction(rng.choice(self._values)) if self._values else _rational(rng)
 
     def __repr__(self) -> str:
-        return "random rationals"
+        return f"random values of {self._values}" if self._values else "random rationals"

@@ -1,0 +1,56 @@
+"""Claims about expectations are refuted at laws of finitely many values, and true ones never are."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+import surrogate_calculus as sc
+from surrogate_calculus.derive.prove import refutation
+from surrogate_calculus.kernel import Equation, Relation
+
+DECLARED = sc.parse_document(
+    "parameter θ, φ\nvariable z\ndensity p(x; θ), q(x; φ), r(x | z; θ)\nfunction f(x; θ), g(x)\n"
+)
+
+
+def claim(text: str) -> Equation:
+    left, right = (sc.parse(side, DECLARED) for side in text.split(" = "))
+    return Equation(Relation.STRICT, left, right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "𝔼[x ~ p(·; θ)](g(x)^2) = 𝔼[x ~ p(·; θ)](g(x))^2",
+        "𝔼[x ~ p(·; θ)](g(x)) = 𝔼[x ~ q(·; φ)](q(x; φ) / p(x; θ) * g(x))",
+        "∇θ 𝔼[x ~ p(·; θ)](f(x; θ)) = 𝔼[x ~ p(·; θ)](∇θ f(x; θ))",
+        "g(z) * 𝔼[x ~ p(·; θ)](g(x)) = 𝔼[z ~ p(·; θ)](g(z) * g(z))",
+        "𝔼[x ~ p(·; θ)](1) = 2",
+    ],
+)
+def test_a_false_claim_is_refuted_by_fractions(text: str) -> None:
+    found = refutation(claim(text), DECLARED, quick=True)
+    assert found is not None
+    assert isinstance(found.left, Fraction) and found.left != found.right
+
+
+def test_a_claim_with_logs_is_refuted_by_bounds() -> None:
+    found = refutation(claim("log 𝔼[x ~ p(·; θ)](p(x; θ)) = 𝔼[x ~ p(·; θ)](log p(x; θ))"), DECLARED)
+    assert found is not None
+    assert found.left > found.right  # Jensen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "𝔼[x ~ p(·; θ)](1) = 1",
+        "∇θ 𝔼[x ~ p(·; θ)](f(x; θ)) = 𝔼[x ~ p(·; θ)](∇θ f(x; θ) + f(x; θ) * ∇θ log p(x; θ))",
+        "𝔼[x ~ p(·; θ)](g(x)) = 𝔼[x ~ q(·; φ)](p(x; θ) / q(x; φ) * g(x))",
+        "𝔼[x ~ r(· | z; θ)](∇θ log r(x | z; θ)) = 0",
+        "𝔼[x ~ p(·; θ)](𝔼[y ~ r(· | x; θ)](g(x))) = 𝔼[x ~ p(·; θ)](g(x))",
+    ],
+)
+def test_a_true_claim_is_not_refuted(text: str) -> None:
+    assert refutation(claim(text), DECLARED) is None
