@@ -18,7 +18,7 @@ __all__ = ["LIMITS", "Malformed", "a_name", "integer", "read_nodes", "reference"
 #: What plain data may have at most, so that a hostile one is refused in bounded time.
 LIMITS = {"nodes": 5_000_000, "steps": 5_000_000, "args": 1_000_000, "digits": 4_000, "name": 1_000}
 
-_ARITY = {"pow": 2, "stop": 1, "eval": 1, "sum": 3, "prod": 3, "expect": 2}
+_ARITY = {"pow": 2, "stop": 1, "eval": 1, "sum": 3, "prod": 3, "expect": 2, "cond_expect": 2}
 
 
 class Malformed(Exception):
@@ -122,6 +122,10 @@ def _read_key(tag: str, key: object, n_args: int) -> Any:
     elif tag == "grad":
         if n_args not in (1, 2):
             raise Malformed("∇ has a body and at most one coordinate")
+        return a_name(key, "a parameter")
+    elif tag == "grads":
+        if n_args != 2:
+            raise Malformed("∇ᵏ has an order and a body")
         return a_name(key, "a parameter")
     elif tag == "fn":
         if not isinstance(key, str) or FUNCTIONS.get(key) != n_args:

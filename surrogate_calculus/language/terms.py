@@ -1,6 +1,6 @@
 """Terms: the expression tree of the stop-gradient calculus, as a shared DAG.
 
-A term is one of a closed union of sixteen constructors (``Num`` … ``Expect``).  Terms are
+A term is one of a closed union of eighteen constructors (``Num`` … ``CondExpect``).  Terms are
 frozen and slotted; each carries a hash computed once from its children, the number of
 *loose* bound indices, and a few flags, so that all of these cost nothing to ask.
 
@@ -46,10 +46,12 @@ __all__ = [
     "App",
     "Axis",
     "Bound",
+    "CondExpect",
     "Eval",
     "Expect",
     "Fn",
     "Grad",
+    "Grads",
     "Indexed",
     "Mul",
     "Num",
@@ -74,10 +76,10 @@ __all__ = [
 # Flags: what occurs anywhere inside a term.
 HAS_STOP = 1  # a ⊥
 HAS_EVAL = 2  # a →
-HAS_GRAD = 4  # a ∇
+HAS_GRAD = 4  # a ∇ or ∇ᵏ
 HAS_BINDER = 8  # a Σ, ∏ or 𝔼
 HAS_BARE_STOP = 16  # a ⊥ outside every →
-HAS_EXPECT = 32  # an 𝔼
+HAS_EXPECT = 32  # an 𝔼 or 𝔼[· | t]
 HAS_AXIS = 64  # an open coordinate axis of a vector gradient
 
 #: The built-in functions and how many arguments each takes.
@@ -562,6 +564,36 @@ class Grad(Term):
         return self.args[1] if len(self.args) > 1 else None
 
 
+class Grads(Term):
+    """``∇ᵏθ E``: the k-th derivative in the live copy of a scalar parameter, k a term.
+
+    The order is an index or a count; where it is a whole number k ≥ 0, this is E under k gradients.
+    """
+
+    __slots__ = ()
+    tag = "grads"
+    _own = HAS_GRAD
+    key: str
+
+    def __init__(self, param: str, order: Term, body: Term) -> None:
+        self._init(param, (order, body))
+
+    @property
+    def param(self) -> str:
+        """The parameter's name."""
+        return self.key
+
+    @property
+    def order(self) -> Term:
+        """How many derivatives are taken."""
+        return self.args[0]
+
+    @property
+    def body(self) -> Term:
+        """What is differentiated."""
+        return self.args[1]
+
+
 class _Binder(Term):
     """Shared layout of the binders: a hint for the name of the bound index, never compared."""
 
@@ -631,13 +663,39 @@ class Expect(_Binder):
         return self.args[0]
 
 
+class CondExpect(Term):
+    """``𝔼[· | t](E)``: the mean of E given all that a document's samples draw up to the time t.
+
+    It binds nothing: the drawn families stand in the body by their names.  The law is that of the
+    samples, used at its value, so that the result depends on every parameter that they have.
+    """
+
+    __slots__ = ()
+    tag = "cond_expect"
+    _own = HAS_EXPECT
+
+    def __init__(self, time: Term, body: Term) -> None:
+        self._init(None, (time, body))
+
+    @property
+    def time(self) -> Term:
+        """The last time that is given."""
+        return self.args[0]
+
+    @property
+    def body(self) -> Term:
+        """What is averaged."""
+        return self.args[1]
+
+
 TermLike = Term | int | Fraction
 
 #: Every constructor by its tag: the closed union.
 CONSTRUCTORS: dict[str, type[Term]] = {
     cls.tag: cls
     for cls in (
-        Num, Sym, Bound, Axis, Indexed, Add, Mul, Pow, Fn, App, Stop, Eval, Grad, Sum, Prod, Expect,
+        Num, Sym, Bound, Axis, Indexed, Add, Mul, Pow, Fn, App, Stop, Eval, Grad, Grads, Sum, Prod,
+        Expect, CondExpect,
     )
 }  # fmt: skip
 

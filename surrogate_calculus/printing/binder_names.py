@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..language.names import is_name
-from ..language.terms import App, Bound, Grad, Indexed, Sym, Term, postorder
+from ..language.terms import App, Bound, Grad, Grads, Indexed, Sym, Term, postorder
 
 __all__ = ["BinderNames"]
 
@@ -69,7 +69,7 @@ class BinderNames:
 
 
 def _own_name(node: Term) -> str:
-    if isinstance(node, (Sym, Indexed, Grad)):
+    if isinstance(node, (Sym, Indexed, Grad, Grads)):
         return node.key
     return node.name if isinstance(node, App) else ""
 
