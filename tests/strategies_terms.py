@@ -18,10 +18,12 @@ from surrogate_calculus.language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -51,8 +53,10 @@ _NUMBERS = st.one_of(
 class _Maker:
     """Draws terms; ``loose`` is the number of binders around, ``axes`` the open axes to have."""
 
-    def __init__(self, draw: Callable) -> None:
+    def __init__(self, draw: Callable, conditional: bool) -> None:
         self.draw = draw
+        self.conditional = conditional
+        self.random: set[int] = set()  # the binders around, from outside at 0, that are an 𝔼
 
     def pick(self, options: list):
         return self.draw(st.sampled_from(options))
@@ -67,6 +71,20 @@ class _Maker:
             return Add(self.index(loose), Num(self.pick([-1, 1])))
         if kind == "family":
             return Indexed(self.pick(FAMILIES), self.index(loose), Sym("t"))
+        return Sym(self.pick(SYMBOLS))
+
+    def whole(self, loose: int) -> Term:
+        """What may be the order of a ∇ᵏ: indices, whole numbers and sums of these."""
+        kind = self.pick(["sym", "sym", "bound", "num", "shift", "sum"])
+        inside = [level for level in range(loose) if level not in self.random]
+        if kind == "bound" and inside:
+            return Bound(loose - 1 - self.pick(inside))
+        if kind == "num":
+            return Num(self.draw(st.integers(0, 3)))
+        if kind == "shift":
+            return Add(self.whole(loose), Num(self.pick([-1, 1]))) if inside else Add(Sym("N"), Num(1))
+        if kind == "sum":
+            return Add(Sym("N"), Mul(Num(self.pick([-1, 2])), Sym("j")))
         return Sym(self.pick(SYMBOLS))
 
     def leaf(self, loose: int) -> Term:
@@ -86,7 +104,7 @@ class _Maker:
             return self.leaf(loose)
         kind = self.pick(
             ["leaf", "add", "add", "mul", "mul", "mul", "pow", "pow", "inverse", "fn", "app", "stop", "eval",
-             "grad", "component", "sum", "prod", "expect"]
+             "grad", "component", "sum", "prod", "expect", "grads", "cond_expect"]
         )  # fmt: skip
         if kind == "leaf":
             return self.leaf(loose)
@@ -116,6 +134,10 @@ class _Maker:
             return Grad(self.pick(PARAMETERS[:2]), body)
         if kind == "component":
             return Grad(self.pick(PARAMETERS), self.term(below, loose, axes), self.index(loose))
+        if kind == "grads":
+            return Grads(self.pick(PARAMETERS[:2]), self.whole(loose), self.term(below, loose, axes))
+        if kind == "cond_expect" and self.conditional:
+            return CondExpect(self.whole(loose), self.quiet(below, loose, axes))
         hint = self.pick(HINTS)
         if kind in ("sum", "prod"):
             lo, hi = self.index(loose), self.index(loose)
@@ -126,7 +148,10 @@ class _Maker:
             self.pick([[], [self.quiet(below - 1, loose + 1, hidden=True)]]),
             self.pick([[], [self.quiet(below - 1, loose + 1, hidden=True)]]),
         )
-        return Expect(law, self.quiet(below, loose + 1, axes), hint)
+        self.random.add(loose)
+        body = self.quiet(below, loose + 1, axes)
+        self.random.remove(loose)
+        return Expect(law, body, hint)
 
     def quiet(self, depth: int, loose: int, axes: tuple[int, ...] = (), hidden: bool = False) -> Term:
         """A term without a bare ⊥; a ``hidden`` innermost binder is not used, being the law's own."""
@@ -165,7 +190,7 @@ class _Maker:
             return self.pick([delta, Indexed("x", axis), gradient, axis])
         kind = self.pick(
             ["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum",
-             "prod", "expect"]
+             "prod", "expect", "grads", "cond_expect"]
         )  # fmt: skip
         if depth > 0 and kind != "newest":
             return self.shared(kind, depth, loose, axes)
@@ -175,7 +200,7 @@ class _Maker:
 
 
 @st.composite
-def terms(draw, max_depth: int = 4, vectors: bool = True) -> Term:
-    """Any closed, well-typed term that the language can write."""
+def terms(draw, max_depth: int = 4, vectors: bool = True, conditional: bool = True) -> Term:
+    """Any closed, well-typed term that the language can write; ``conditional``: with 𝔼[· | t]."""
     axes = draw(st.sampled_from([(), (), (), (1,), (1, 2), (2,), (1, 2, 3), (1, 3)])) if vectors else ()
-    return _Maker(draw).term(draw(st.integers(0, max_depth)), 0, axes)
+    return _Maker(draw, conditional).term(draw(st.integers(0, max_depth)), 0, axes)

@@ -71,6 +71,9 @@ class Scope(Protocol):
     def index_range(self, name: str) -> tuple[Term, Term]:
         """First and last value of a declared index."""
 
+    def whole(self, name: str) -> None:
+        """A name in the order of a ∇ᵏ or the time of an 𝔼[· | t]."""
+
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
 
@@ -99,6 +102,7 @@ class Arithmetic:
         self.differentiated: set[str] = set()
         self.applications: dict[str, Token] = {}
         self.bare_vectors: dict[int, Node] = {}
+        self.random: set[int] = set()  # the levels that an 𝔼 binds
         self.laws: list[Term] = []  # of each 𝔼 whose law is being read, the density with the ·
         self.leaves: dict[str, Term] = {}
         self.sliced: dict[int, Token] = {}  # families at ranges, by where they start

@@ -29,13 +29,13 @@ class BlockForm:
     Attributes:
         example: how one is written, for messages.
         header: whether something must stand behind the word.
-        body: whether indented lines must follow (True), may (None), or must not (False).
+        body: whether indented lines may follow.
         verbatim: whether its lines are kept as they are, ``#`` included.
     """
 
     example: str
     header: bool = True
-    body: bool | None = None
+    body: bool = True
     verbatim: bool = False
 
 
@@ -43,8 +43,8 @@ class BlockForm:
 BLOCKS: dict[str, BlockForm] = {
     "use": BlockForm('use "dpf.sc"', body=False),
     "assume": BlockForm("assume p(x; θ) != 0"),
-    "theorem": BlockForm("theorem name:  with the chain  A = B  in indented lines below", body=True),
-    "lemma": BlockForm("lemma name:  with the chain  A = B  in indented lines below", body=True),
+    "theorem": BlockForm("theorem name:  with the chain  A = B  in indented lines below"),
+    "lemma": BlockForm("lemma name:  with the chain  A = B  in indented lines below"),
     "refute": BlockForm("refute name: A = B"),
     "equation": BlockForm("equation 22:  with indented lines below"),
     "corrected": BlockForm("corrected:  with indented lines below", header=False),
@@ -174,9 +174,7 @@ def _block(word: str, lines: Sequence[Piece], text: str, file: str | None) -> Bl
 
     if form.header and not header.text.strip(":"):
         raise wrong(f"nothing stands behind {word}", place)
-    if form.body and not body:
-        raise wrong(f"this {word} has no indented lines below it", place)
-    if form.body is False and body:
+    if body and not form.body:
         raise wrong(f"{word} takes no indented lines", body[0].span)
     if not header.text.strip(":") and not body:
         raise wrong(f"this {word} is empty", place)

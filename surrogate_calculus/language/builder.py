@@ -13,9 +13,24 @@ from typing import Any
 from ..errors import TermError
 from .arithmetic import Node
 from .calls import Calls
+from .linear import Linear, read
 from .names import is_name
 from .scanner import MAX_ORDER, Token
-from .terms import HAS_BARE_STOP, ONE, Axis, Expect, Grad, Prod, Sum, Term
+from .terms import (
+    HAS_BARE_STOP,
+    ONE,
+    Axis,
+    Bound,
+    CondExpect,
+    Expect,
+    Grad,
+    Grads,
+    Prod,
+    Sum,
+    Sym,
+    Term,
+    postorder,
+)
 
 __all__ = ["Builder", "Head"]
 
@@ -33,6 +48,9 @@ class Head:
 
 class Builder(Calls):
     """The callbacks of one parse: those of gradients and binders, and all others by inheritance."""
+
+    #: How a ∇ to a power that is no number is written.
+    symbolic_form = "∇^k[θ](…) or ∇^(k+1)[θ](…)"
 
     # Gradients --------------------------------------------------------------------------------
 
@@ -76,6 +94,47 @@ class Builder(Calls):
         """``∇²[θ]``."""
         return self._higher(c[0], c[3], self._order(c[1]), c[4])
 
+    def nabla_symbolic(self, c: list[Any]) -> Head:
+        """``∇^k[θ]``."""
+        token, _, order, _, (name, component), close = c
+        return self._symbolic(token, name, component, order, close.end)
+
+    def _symbolic(self, token: Token, name: str, component: object, order: Node, end: int) -> Head:
+        """``∇`` to a power that is a term, of a scalar parameter."""
+        if component is not None or name in self.vector:
+            self.fail(
+                f"{name} is a vector, and the order of its ∇ is no number",
+                f"write ∇²[{name}](…) with a number, or nest ∇[{name}[k]](…); "
+                "an order such as k goes with a scalar parameter",
+                token.start,
+                end,
+            )
+        number = self._whole(order, "the order of a ∇", f"write {self.symbolic_form}").number
+        if number is not None and number < 0:
+            self.fail(
+                f"a ∇ of the order {number}", "the order is a whole number from 0 on", order.start, order.end
+            )
+        return Head("symbolic", token.start, (name, order))
+
+    def _whole(self, node: Node, what: str, form: str) -> Linear:
+        """A term that is a whole number: counts, indices, whole numbers, sums and differences of these."""
+
+        def leaf(part: Term) -> Linear | None:
+            if not isinstance(part, Bound) or self.depth - 1 - part.index in self.random:
+                return None
+            return Linear.variable(part.index)
+
+        if self.scope is not None:
+            for part in postorder(node.term):
+                if isinstance(part, Sym):
+                    self._ask(self.scope.whole, Token("NAME", part.name, node.start, node.end), part.name)
+        found = read(node.term, leaf)
+        if found is None or any(c.denominator != 1 for c in (found.constant, *found.parts.values())):
+            self.fail(
+                f"{what} is a count, an index, a whole number or a sum of these", form, node.start, node.end
+            )
+        return found
+
     def hess_of(self, c: list[Any]) -> Head:
         """``hess[θ]``."""
         return self._higher(c[0], c[2], 2, c[3])
@@ -107,6 +166,9 @@ class Builder(Calls):
         return self._gradient(c[0], c[2], c[3].end)
 
     def _gradient(self, head: Head, body: Node, end: int) -> Node:
+        if head.kind == "symbolic":
+            name, power = head.data
+            return self.make(Grads(name, power.term, body.term), head.start, end, (power, body))
         name, order, component = head.data
         node = body
         if name in self.vector and component is None:
@@ -182,12 +244,18 @@ class Builder(Calls):
                 law.end,
             )
         self.levels.setdefault(token.value, []).append(self.depth - 1)
+        self.random.add(self.depth - 1)
         return token.value, law
 
     @staticmethod
     def drawn(c: list[Any]) -> Head:
         """``𝔼[…]``."""
         return Head("expect", c[0].start, c[2])
+
+    def conditional(self, c: list[Any]) -> Head:
+        """``𝔼[· | t]``."""
+        self._whole(c[4], "the time of an 𝔼[· | t]", "write 𝔼[· | t](…) or 𝔼[· | t-1](…)")
+        return Head("given", c[0].start, c[4])
 
     def bound(self, c: list[Any]) -> Node:
         """A binder over the operand behind."""
@@ -198,6 +266,9 @@ class Builder(Calls):
         return self._bound(c[0], c[2], c[3].end)
 
     def _bound(self, head: Head, body: Node, end: int) -> Node:
+        if head.kind == "given":
+            self._averaged(body, "what is averaged", "𝔼[· | t](→(…))")
+            return self.make(CondExpect(head.data.term, body.term), head.start, end, (head.data, body))
         if head.kind != "expect":
             name, lo, hi = head.data
             self._leave(name)
@@ -207,19 +278,24 @@ class Builder(Calls):
         for name, law in reversed(head.data):
             self._leave(name)
             for part, what in ((law, "the law that is sampled"), (node, "what is averaged")):
-                if self._bare_stop(part.term):
-                    error = TermError(
-                        f"an expectation is not defined where ⊥ stands outside every → in {what} "
-                        "(paper, section 2.2)",
-                        instead="put → around the part with ⊥, as in 𝔼[x ~ p(·; θ)](→(…))",
-                    )
-                    raise self.placed(error, part.start, part.end)
+                self._averaged(part, what, "𝔼[x ~ p(·; θ)](→(…))")
             node = self.make(Expect(law.term, node.term, name), head.start, end, (law, node))
         return node
 
     def _leave(self, name: str) -> None:
         self.levels[name].pop()
         self.depth -= 1
+        self.random.discard(self.depth)
+
+    def _averaged(self, part: Node, what: str, form: str) -> None:
+        """Refuse a bare ⊥ in an expectation."""
+        if self._bare_stop(part.term):
+            error = TermError(
+                f"an expectation is not defined where ⊥ stands outside every → in {what} "
+                "(paper, section 2.2)",
+                instead=f"put → around the part with ⊥, as in {form}",
+            )
+            raise self.placed(error, part.start, part.end)
 
     def _bare_stop(self, term: Term) -> bool:
         if term.flags & HAS_BARE_STOP:

@@ -14,7 +14,24 @@ from ..errors import DeclarationError, Span, TermError
 from .arithmetic import Dot, Node
 from .linear import Linear, as_term, lowest, read
 from .paths import expand, has_slice, is_slice, path_form
-from .terms import Add, App, Bound, Expect, Fn, Grad, Indexed, Mul, Num, Pow, Prod, Sum, Sym, Term
+from .terms import (
+    Add,
+    App,
+    Bound,
+    CondExpect,
+    Expect,
+    Fn,
+    Grad,
+    Grads,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Term,
+)
 
 if TYPE_CHECKING:
     from .declarations import Document, Range
@@ -69,6 +86,9 @@ def _below(visit: Visit) -> Iterator[Visit]:
         for k, kid in enumerate(kids):
             index = isinstance(term, Indexed) or (isinstance(term, Grad) and k == 1)
             yield Visit(kid, Role.INDEX if index else Role.VALUE, frame, guarded)
+    elif isinstance(term, (Grads, CondExpect)):
+        yield Visit(kids[0], Role.INDEX, frame, guarded)
+        yield Visit(kids[1], Role.VALUE, frame, guarded)
     elif isinstance(term, (Sum, Prod)):
         for bound in kids[:2]:
             yield Visit(bound, Role.SIDE, frame, guarded)
@@ -192,7 +212,10 @@ class _Checker:
         elif isinstance(term, App) and not guarded:
             self.path_in_range(visit, term)
         elif isinstance(term, Expect):
-            self.expectation(node, term)
+            self.averaged(term.law, node.kids[0], "the law that is sampled", "𝔼[x ~ p(·; θ)](→(…))")
+            self.averaged(term.body, node.kids[1], "what is averaged", "𝔼[x ~ p(·; θ)](→(…))")
+        elif isinstance(term, CondExpect):
+            self.averaged(term.body, node.kids[1], "what is averaged", "𝔼[· | t](→(…))")
 
     # What stands where ------------------------------------------------------------------------
 
@@ -219,19 +242,15 @@ class _Checker:
                     "write an index in scope, a number, or an ancestor such as a[t,i]",
                 )
 
-    def expectation(self, node: Node, term: Expect) -> None:
-        parts = (
-            (term.law, node.kids[0], "the law that is sampled"),
-            (term.body, node.kids[1], "what is averaged"),
-        )
-        for part, place, what in parts:
-            if self.document.has_bare_stop(part):
-                error = TermError(
-                    f"an expectation is not defined where ⊥ stands outside every → in {what} "
-                    "(paper, section 2.2)",
-                    instead="put → around the part with ⊥, as in 𝔼[x ~ p(·; θ)](→(…))",
-                )
-                raise error.located(self.text, Span(place.start, place.end), self.file)
+    def averaged(self, part: Term, place: Node, what: str, form: str) -> None:
+        """Refuse a bare ⊥ in an expectation, definitions unfolded."""
+        if self.document.has_bare_stop(part):
+            error = TermError(
+                f"an expectation is not defined where ⊥ stands outside every → in {what} "
+                "(paper, section 2.2)",
+                instead=f"put → around the part with ⊥, as in {form}",
+            )
+            raise error.located(self.text, Span(place.start, place.end), self.file)
 
     # Ranges -----------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from typing import Any
 
 from ..errors import DeclarationError, ParseError, Span
 from .arithmetic import Node
+from .blocks import BLOCKS
 from .checks import Role, check_indices, is_index_like, walk
 from .declarations import ROW, Definition, Document, Family, Lineage, Range, Sample, Target
 from .heads import Head, Layout, layout
@@ -49,10 +50,8 @@ from .scanner import KEYWORDS, Token, check_brackets, classify, scan, statements
 from .statements import StatementBuilder
 from .terms import ZERO, Add, Fn, Indexed, Mul, Num, Sym, postorder
 
-__all__ = ["load", "parse_document"]
+__all__ = ["load", "parse_document", "read_text"]
 
-#: Statements that the language will have, but has not yet.
-_LATER = ("theorem", "assume", "proof", "axiom", "import", "use")
 
 
 def load(path: str | Path) -> Document:
@@ -62,18 +61,25 @@ def load(path: str | Path) -> Document:
         ParseError: the file cannot be read, is not UTF-8, or is not of the language.
         DeclarationError: statements that contradict each other.
     """
+    return parse_document(read_text(path), file=str(path))
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ParseError: it cannot be read, or is not UTF-8.
+    """
     name = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ParseError(
-            f"the file cannot be read: {error.strerror}", instead="check its name", file=name
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ParseError(
-            f"the file is not UTF-8 at byte {error.start}", instead="save it as UTF-8", file=name
-        ) from None
-    return parse_document(text, file=name)
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ParseError(
+                f"the file is not UTF-8 at byte {error.start}", instead="save it as UTF-8", file=name
+            ) from None
+        reason = getattr(error, "strerror", None) or "no such file"  # a NUL in its name
+        raise ParseError(f"the file cannot be read: {reason}", instead="check its name", file=name) from None
 
 
 def parse_document(text: str, file: str | None = None) -> Document:
@@ -352,13 +358,12 @@ def _copied(tokens: list[Token]) -> list[Token]:
 def _no_statement(tokens: list[Token], document: Document) -> ParseError:
     head = tokens[0]
     word = head.value
-    later = word in _LATER
-    if later:
-        what = f"{word} statements are not in this version"
-        advice = "this version reads " + ", ".join(KEYWORDS)
+    if word in BLOCKS:
+        what = f"{word} belongs to a proof document, and this is read for its declarations only"
+        advice = "sc.check_document, or  surrogate check FILE.sc"
     else:
         what = f"{document.text[head.start : head.end]!r} begins no statement"
-        near = closest(word, list(KEYWORDS))
+        near = closest(word, [*KEYWORDS, *BLOCKS])
         if len(tokens) > 1 and any(t.type == "EQ" for t in tokens[1:]) and near is None:
             advice = f"for a definition write  define {word} = …"
         elif near:

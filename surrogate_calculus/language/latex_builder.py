@@ -45,6 +45,8 @@ class Script:
 class LatexBuilder(LatexProducts):
     """The callbacks of one parse of LaTeX."""
 
+    symbolic_form = r"\nabla_{\theta}^{k} E or \nabla_{\theta}^{k+1} E"
+
     # ---- prefixes ----
 
     def prefixed(self, c: list[Any]) -> Item:
@@ -95,10 +97,11 @@ class LatexBuilder(LatexProducts):
 
     def _nabla_power(self, token: Token, parameter: tuple[str, Any], script: Script) -> Head:
         node = self._single(script, r"\nabla_\theta^2")
-        if not isinstance(node.term, Num):
-            self.fail("the order of ∇ is no number", r"write \nabla_\theta^2", script.start, script.end)
-        order = self._order(Token("NUMBER", str(node.term.value), script.start, script.end))
         name, coordinate = parameter
+        bracketed = self.text.startswith(("(", r"\left("), node.start)
+        if not isinstance(node.term, Num) or bracketed:
+            return self._symbolic(token, name, coordinate, node, script.end)
+        order = self._order(Token("NUMBER", str(node.term.value), script.start, script.end))
         if isinstance(coordinate, Node) and order > 1:
             self.fail(
                 "one coordinate for several derivatives",
@@ -109,9 +112,9 @@ class LatexBuilder(LatexProducts):
         return Head("nabla", token.start, (name, order, coordinate))
 
     def _gradient(self, head: Head, body: Node, end: int) -> Node:
-        name, order, component = head.data
-        if component is not _NEXT_AXIS:
+        if head.kind == "symbolic" or head.data[2] is not _NEXT_AXIS:
             return super()._gradient(head, body, end)
+        name, order, _ = head.data
         node = body
         for _ in range(order):
             term = Grad(name, node.term, Axis(1 + self.axes.highest(node.term)))

@@ -44,7 +44,7 @@ _FORMS: dict[str, str] = {
 
 #: Tokens that stand only in certain places, with what is wrong and what to write.
 _ONLY: dict[str, tuple[str, str]] = {
-    "BAR": ("| stands only in a density", "write p(x | z; θ); the absolute value is abs(x)"),
+    "BAR": ("| stands only in a density", "write p(x | z; θ) or 𝔼[· | t](…); the absolute value is abs(x)"),
     "SEMI": ("; stands only before the parameters of a function", "write f(x; θ), several as f(x; θ, φ)"),
     "COLON": (": stands only in cases and in the index of a path", f"{_CASES}, f(y[1:T])"),
     "TILDE": (
@@ -131,11 +131,16 @@ def _only_form(before: Token) -> str | None:
 def _missing(tokens: list[Token], position: int, before: Token, shown: str) -> tuple[str, str] | None:
     """What is missing behind a word, a ∇ or the bracket of a Σ."""
     kind = before.type
+    if _at_symbolic_order(tokens, position):
+        return (
+            "∇ to a power that is no number needs its parameter in square brackets",
+            "write ∇^k[θ](…), ∇^(k+1)[θ](…)",
+        )
     if kind in ("NABLA", "ORDER"):
         if shown in CALL_WORDS:
             return f"{shown} needs its parameter in square brackets", f"write {shown}[theta](…)"
         if position < len(tokens) and tokens[position].type == "CARET":
-            return "the order of a ∇ is a number", "write ∇²θ(…), ∇^3[θ](…)"
+            return "∇ has one order", "write ∇²θ(…), ∇^3[θ](…), ∇^k[θ](…)"
         return "∇ needs the parameter behind it", "write ∇θ(…), ∇²θ(…) or ∇[θ](…)"
     if kind == "HESS":
         return "hess needs its parameter in square brackets", "write hess[theta](…)"
@@ -153,7 +158,10 @@ def _missing(tokens: list[Token], position: int, before: Token, shown: str) -> t
         return "a partial derivative needs its slots", "write D[2](f)(x; θ)"
     if kind == "RSQB":
         head = _head(tokens, position - 1)
-        if head is not None and head.type in ("SUM", "PROD", "EXPECT", "NABLA", "HESS"):
+        symbolic = head is not None and (
+            head.type == "RPAR" or _at_symbolic_order(tokens, tokens.index(head) + 1)
+        )
+        if symbolic or (head is not None and head.type in ("SUM", "PROD", "EXPECT", "NABLA", "HESS")):
             return "nothing stands behind the square brackets", "write the rest in parentheses: (…)"
         if head is not None and head.type == "DERIV":
             return "a partial derivative needs its function and arguments", "write D[2](f)(x; θ)"
@@ -162,6 +170,12 @@ def _missing(tokens: list[Token], position: int, before: Token, shown: str) -> t
         if head is not None and head.type == "DERIV":
             return "a partial derivative needs its arguments", "write D[2](f)(x; θ)"
     return None
+
+
+def _at_symbolic_order(tokens: list[Token], position: int) -> bool:
+    """Whether what stands before a position is ``∇^`` or ``∇^k``."""
+    before = [t.type for t in tokens[max(position - 3, 0) : position]]
+    return before[-2:] == ["NABLA", "CARET"] or before in (["NABLA", "CARET", k] for k in ("NAME", "FUN"))
 
 
 def _opening(tokens: list[Token], position: int) -> int:

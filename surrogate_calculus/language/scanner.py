@@ -2,7 +2,7 @@
 
 The scanner tells apart what one token of lookahead cannot: a name before ``(`` is a function
 (``FUN``), the name behind ``∇`` a parameter (``PARAM``), ``E`` an expectation (``EXPECT``) exactly
-when the bracket behind it holds a ``~``, ``Σ`` a sum only before ``[k=``.
+when the bracket behind it holds a ``~`` or begins with ``· |``, ``Σ`` a sum only before ``[k=``.
 """
 
 from __future__ import annotations
@@ -268,10 +268,11 @@ def classify(tokens: list[Token]) -> list[Token]:
             opened.append(len(out))
         elif kind in ("RPAR", "RSQB"):
             last_square = opened.pop() if kind == "RSQB" else opened.pop() and -1
-        elif kind == "TILDE" and opened and opened[-1] > 0:
-            head = out[opened[-1] - 1]
-            if head.type == "NAME" and head.value == "E" and out[opened[-1]].type == "LSQB":
-                head.type = "EXPECT"
+        elif kind == "TILDE" or (kind == "BAR" and opened and _is_dot(out, opened[-1])):
+            if opened and opened[-1] > 0:
+                head = out[opened[-1] - 1]
+                if head.type == "NAME" and head.value == "E" and out[opened[-1]].type == "LSQB":
+                    head.type = "EXPECT"
         elif before is not None and before.type == "NABLA":
             if kind == "SUPERSCRIPT":
                 token.type = "ORDER"
@@ -281,6 +282,11 @@ def classify(tokens: list[Token]) -> list[Token]:
                 skip = True
         out.append(token)
     return out
+
+
+def _is_dot(out: list[Token], opening: int) -> bool:
+    """Whether a placeholder is all that stands behind a bracket so far."""
+    return len(out) == opening + 2 and out[-1].type == "DOT"
 
 
 def _classify_name(token: Token, before: Token | None, after: str, tokens: list[Token], k: int) -> None:
@@ -304,14 +310,24 @@ def _classify_name(token: Token, before: Token | None, after: str, tokens: list[
             token.type = CALL_WORDS[name]
         elif name in ("Σ", "Π") and [t.type for t in tokens[k + 2 : k + 4]] == ["NAME", "EQ"]:
             token.type = "SUM" if name == "Σ" else "PROD"
+    elif after == "CARET" and name == "grad":
+        _classify_power(token, tokens, k)
     elif after == "COLON" and name == "else":
         token.type = "ELSE"
+
+
+def _classify_power(token: Token, tokens: list[Token], k: int) -> None:
+    """``grad^k[…]`` and ``grad^(k+1)[…]``; ``grad^2`` alone is a power of a name."""
+    following = [t.type for t in tokens[k + 2 : k + 4]]
+    brackets = following[1:] in (["LSQB"], ["LPAR"])
+    if following[:1] == ["LPAR"] or (following[:1] in (["NAME"], ["NUMBER"]) and brackets):
+        token.type = CALL_WORDS["grad"]
 
 
 def _classify_called(out: list[Token], square: int) -> None:
     """``NAME[…](``: a derivative D[…](, or a sum over a declared index Σ[i](."""
     head = out[square - 1]
-    if head.type != "NAME":
+    if head.type != "NAME" or [t.type for t in out[max(square - 3, 0) : square - 1]] == ["NABLA", "CARET"]:
         return
     if head.value == "D":
         head.type = "DERIV"

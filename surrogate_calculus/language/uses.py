@@ -248,6 +248,19 @@ class Uses:
         if kind not in (None, "an index", "a variable", "observed"):
             raise DeclarationError(f"{name} is {kind}, and bound here", instead="bind another name")
 
+    def whole(self, name: str) -> None:
+        """A name in the order of a ∇ᵏ or the time of an 𝔼[· | t].
+
+        Raises:
+            DeclarationError: it is neither a count nor an index.
+        """
+        kind = self._known(name)
+        if kind not in ("a count", "an index"):
+            raise DeclarationError(
+                f"{name} is {kind}, and stands where a whole number is needed",
+                instead="write a count, an index, a number or a sum of these",
+            )
+
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""
         return self._document.has_bare_stop(term)

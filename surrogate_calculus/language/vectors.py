@@ -9,7 +9,7 @@ bracket such as ``[k = @1]`` compares an axis with an index and has that axis.
 from __future__ import annotations
 
 from ..errors import TermError
-from .terms import HAS_AXIS, Add, App, Axis, Expect, Fn, Mul, Pow, Term, postorder, rebuild
+from .terms import HAS_AXIS, Add, App, Axis, CondExpect, Expect, Fn, Grads, Mul, Pow, Term, postorder, rebuild
 
 __all__ = ["Axes", "shift_axes"]
 
@@ -93,6 +93,10 @@ class Axes:
                     )
         elif isinstance(node, Expect) and self.of(node.law):
             raise TermError("a law with open axes", instead="draw from a density of scalars and parameters")
+        elif isinstance(node, (Grads, CondExpect)) and self.of(node.args[0]):
+            raise TermError(
+                "an order or a time with open axes", instead="write a count, an index or a number"
+            )
 
 
 def _shape(axes: frozenset[int]) -> str:

@@ -12,10 +12,12 @@ from ..language.terms import (
     Add,
     App,
     Axis,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Mul,
     Num,
     Pow,
@@ -27,7 +29,7 @@ from ..language.terms import (
 )
 from .precedence import signed
 
-__all__ = ["MAX_SYMBOLS", "Form", "Forms", "Place", "Run", "is_below", "is_prefix"]
+__all__ = ["MAX_SYMBOLS", "Form", "Forms", "Place", "Run", "is_below", "is_prefix", "operand"]
 
 #: The largest formula that is set, in nodes of the tree.
 MAX_SYMBOLS = 2_000_000
@@ -90,7 +92,12 @@ def is_below(term: Term) -> bool:
 
 def is_prefix(term: Term) -> bool:
     """Whether the term is written with a prefix, ``∇`` or ``log``, bare or as a call."""
-    return term.__class__ is Grad or (term.__class__ is Fn and term.key == "log")
+    return term.__class__ in (Grad, Grads) or (term.__class__ is Fn and term.key == "log")
+
+
+def operand(term: Term) -> Term:
+    """What stands behind the prefix."""
+    return term.args[1] if term.__class__ is Grads else term.args[0]
 
 
 def _is_unit_fraction(term: Term) -> bool:
@@ -149,17 +156,17 @@ class Forms:
             return Form.CLOSED if is_below(term) else Form.POWER
         if cls is Sum or cls is Prod:
             return Form.OPEN
-        if cls is Expect or (cls is App and term.key[4]):
+        if cls is Expect or cls is CondExpect or (cls is App and term.key[4]):
             return Form.CLOSED
         if cls is Fn and term.key == "cases":
             return Form.SUM
         if not is_prefix(term):
             return Form.ATOM
-        if not self.bare(term.args[0], Place.OPERAND):
+        if not self.bare(operand(term), Place.OPERAND):
             # The operand is in brackets; ∇θ(a + b) c would still be read in two ways.
-            return Form.PREFIX if cls is Grad else Form.CLOSED
+            return Form.CLOSED if cls is Fn else Form.PREFIX
         while is_prefix(term):
-            term = term.args[0]
+            term = operand(term)
         return Form.OPEN if term.__class__ in (Sum, Prod) else Form.PREFIX
 
     def bare(self, term: Term, place: Place) -> bool:

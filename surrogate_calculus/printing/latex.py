@@ -79,6 +79,7 @@ _OPERATORS = {
     "𝔼": r"\mathbb{E}",
     "⊤": r"\top",
 }
+_CONSTANTS = {"π": r"\mathrm{\pi}", "ℱ": r"\mathcal{F}"}
 _FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"}
 _COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 
@@ -134,7 +135,7 @@ def to_latex(term: Term, *, scope: Sequence[str] = (), given: Document | None = 
         elif kind == "placeholder":
             piece = r"\cdot"
         elif kind == "constant":
-            piece = r"\mathrm{\pi}"
+            piece = _CONSTANTS[text]
         else:
             escaped = text.replace("#", r"\#")
             piece = rf"\text{{{escaped}}}"

@@ -9,6 +9,7 @@ event is a pair (kind, text):
   ``angle``, ``unit`` (one factor above or below a bar; nothing is seen of it), ``cases`` (with ``next`` of
   ``cell`` and ``line``);
 * ``name`` and ``bold`` (a vector parameter), ``number``, ``operator``, ``function``, ``text``;
+* ``constant`` (π, and the ℱ of a conditional expectation) and ``placeholder``;
 * ``times`` and ``apply`` are the product and the application that are not seen.
 
 What the LaTeX parser reads back decides where a bracket stands:
@@ -35,10 +36,12 @@ from ..language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -141,9 +144,11 @@ class _Layout(Forms):
             Stop: self.stop,
             Eval: self.evaluation,
             Grad: self.gradient,
+            Grads: self.gradients,
             Sum: self.binder,
             Prod: self.binder,
             Expect: self.expectation,
+            CondExpect: self.conditional,
         }
 
     def events(self, scope: tuple[str, ...]) -> Iterator[Event]:
@@ -481,6 +486,15 @@ class _Layout(Forms):
             head = [_open("sup"), *head, _next("sup"), ("number", str(order)), _close("sup")]
         return head + self.prefixed(body, visit)
 
+    def gradients(self, visit: _Visit) -> list[_Part]:
+        """A ∇ to a power that is a term; a number there stands in parentheses, for it is no ∇∇."""
+        order, body = visit.term.args
+        power: list[_Part] = [self.inside(order, visit)]
+        if order.__class__ is Num:
+            power = self.bracketed(order, power)
+        script: list[_Part] = [_open("sub"), _op("∇"), _next("sub"), ("name", visit.term.key), _close("sub")]
+        return [_open("sup"), *script, _next("sup"), *power, _close("sup"), *self.prefixed(body, visit)]
+
     # ---- binders ----
 
     def fresh(self, hint: str, names: tuple[str, ...], body: Term) -> str:
@@ -517,4 +531,14 @@ class _Layout(Forms):
         return [
             _open("sub"), _op("𝔼"), _next("sub"), ("name", name), _op("~"), *drawn, _close("sub"),
             _open("bracket"), inner._replace(term=body), _close("bracket"),
+        ]  # fmt: skip
+
+    def conditional(self, visit: _Visit) -> list[_Part]:
+        """``𝔼[E | ℱ_t]``: what is drawn up to t generates ℱ_t."""
+        time, body = visit.term.args
+        given: list[_Part] = [
+            _open("sub"), ("constant", "ℱ"), _next("sub"), self.inside(time, visit), _close("sub"),
+        ]  # fmt: skip
+        return [
+            _op("𝔼"), _open("bracket"), self.inside(body, visit), _op("|"), *given, _close("bracket"),
         ]  # fmt: skip

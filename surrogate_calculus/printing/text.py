@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ..errors import TermError
-from ..language.names import ascii_name
+from ..language.names import RESERVED, ascii_name
 from ..language.scanner import MAX_ORDER
 from ..language.terms import (
     HAS_AXIS,
@@ -19,10 +19,12 @@ from ..language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -46,8 +48,8 @@ MAX_NODES = 2_000_000
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _RELATIONS = {"gt": " > ", "ge": " >= ", "eq": " = "}
 _UNICODE_RELATIONS = {"gt": " > ", "ge": " ≥ ", "eq": " = "}
-_LOG_OPERANDS = (App, Sym, Bound, Indexed, Sum, Prod, Expect)
-_GRAD_OPERANDS = (*_LOG_OPERANDS, Grad, Stop, Eval)
+_LOG_OPERANDS = (App, Sym, Bound, Indexed, Sum, Prod, Expect, CondExpect)
+_GRAD_OPERANDS = (*_LOG_OPERANDS, Grad, Grads, Stop, Eval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +370,19 @@ class _Writer:
             return inner if task.place <= Level.PREFIX else ["(", *inner, ")"]
         return [nabla, "(", _Task(body, Level.SUM, task.offset, False), ")"]
 
+    def grads(self, term: Term, task: _Task) -> list[_Piece]:
+        """``∇^k[θ](…)`` or ``∇^(k+1)[θ](…)``; a number in parentheses is one order, no nested ∇."""
+        assert isinstance(term, Grads)
+        order = term.order
+        exponent: list[_Piece] = ["(", _Task(order, Level.SUM, task.offset, True), ")"]
+        if isinstance(order, (Sym, Bound)):
+            name = order.name if isinstance(order, Sym) else self.binders.bound(order.index)
+            if name is not None and name not in RESERVED:
+                exponent = [self.spell(name)]
+        nabla = "∇^" if self.style.unicode else "grad^"
+        inside = _Task(term.body, Level.SUM, task.offset, False)
+        return [nabla, *exponent, "[", self.spell(term.param), "](", inside, ")"]
+
     def plain(self, term: Grad, offset: int) -> bool:
         """Whether the parser gives ``∇θ`` this very coordinate by itself."""
         coordinate = term.coordinate
@@ -396,6 +411,13 @@ class _Writer:
         return [
             self.style.expect, "[", self.spell(name), " ~ ", *self.under(None, term.law, task), "](",
             *self.under(name, term.body, task), ")",
+        ]  # fmt: skip
+
+    def cond_expect(self, term: Term, task: _Task) -> list[_Piece]:
+        time, body = term.args
+        return [
+            self.style.expect, "[", self.style.dot, " | ", _Task(time, Level.SUM, task.offset, True), "](",
+            _Task(body, Level.SUM, task.offset, False), ")",
         ]  # fmt: skip
 
     def under(self, name: str | None, body: Term, task: _Task) -> list[_Piece]:
@@ -435,7 +457,9 @@ _WRITERS: dict[type[Term], Callable[[_Writer, Term, _Task], list[_Piece]]] = {
     Stop: _Writer.stop,
     Eval: _Writer.eval,
     Grad: _Writer.grad,
+    Grads: _Writer.grads,
     Sum: _Writer.big,
     Prod: _Writer.big,
     Expect: _Writer.expect,
+    CondExpect: _Writer.cond_expect,
 }

@@ -61,6 +61,8 @@ GOOD = {
     "stop": [X, ["stop", None, [0]]],
     "eval": [X, ["eval", None, [0]]],
     "grad": [X, ["grad", "x", [0, 0]]],
+    "grads": [X, ["grads", "x", [0, 0]]],
+    "cond_expect": [X, ["cond_expect", None, [0, 0]]],
     "sum": [ONE, ["bound", 0, []], ["sum", None, [0, 0, 1], "i"]],
     "prod": [ONE, ["bound", 0, []], ["prod", None, [0, 0, 1]]],
     "expect": [["bound", 0, []], ["app", ["p", 1, 0, 0, []], [0]], ["expect", None, [1, 0], "x"]],

@@ -72,8 +72,6 @@ def test_an_error_in_the_declarations_is_found_where_it_stands() -> None:
     [
         ("count N\ntheorem\n  A = B\n", "nothing stands behind theorem", 2),
         ("theorem :\n  A = B\n", "nothing stands behind theorem", 1),
-        ("count N\ntheorem a:\ncount M\n", "no indented lines", 2),
-        ("lemma a:\n\n  # only this\n", "no indented lines", 1),
         ('use "a.sc"\n  x = y\n', "use takes no indented lines", 2),
         ("use", "nothing stands behind use", 1),
         ("assume # nothing\n", "nothing stands behind assume", 1),

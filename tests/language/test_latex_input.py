@@ -194,7 +194,7 @@ def test_a_division_by_a_product_is_not_the_product_of_divisions() -> None:
         (r"\nabla_\theta p f", 1, "two readings", r"(\nabla_\theta p) f, or \nabla_\theta(p f)"),
         (r"\bot f g", 1, "two readings", r"(\bot f) g, or \bot(f g)"),
         (r"\nabla p(x;\theta)", 8, "without its parameter", r"\nabla_{\theta}"),
-        (r"\nabla_\theta^k f(x)", 15, "no number", r"\nabla_\theta^2"),
+        (r"\nabla_\theta^{x_{1}} f(x)", 16, "a count, an index", r"\nabla_{\theta}^{k+1}"),
         (r"x = y", 3, "equation", "one of its sides"),
         (r"a > b", 3, "comparison", r"\left[a > b\right]"),
         (r"|x|", 1, "outside the arguments", r"\left|x\right|"),

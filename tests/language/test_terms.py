@@ -25,10 +25,12 @@ from surrogate_calculus.language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -83,7 +85,8 @@ def test_a_store_makes_equal_terms_identical(term: Term) -> None:
 def test_flags_say_what_occurs(term: Term) -> None:
     nodes = postorder(term)
     for flag, kinds in (
-        (HAS_STOP, Stop), (HAS_EVAL, Eval), (HAS_GRAD, Grad), (HAS_EXPECT, Expect), (HAS_AXIS, Axis),
+        (HAS_STOP, Stop), (HAS_EVAL, Eval), (HAS_GRAD, (Grad, Grads)),
+        (HAS_EXPECT, (Expect, CondExpect)), (HAS_AXIS, Axis),
         (HAS_BINDER, (Sum, Prod, Expect)),
     ):  # fmt: skip
         assert bool(term.flags & flag) == any(isinstance(n, kinds) for n in nodes)

@@ -40,7 +40,7 @@ roundtrips = settings(max_examples=1_000, deadline=None, suppress_health_check=l
 
 
 @roundtrips
-@given(terms())
+@given(terms(conditional=False))
 @example(Mul(ONE, Pow(b, MINUS)))
 @example(Mul(Num(2), Num(Fraction(1, 3)), x))
 @example(Mul(Num(2), Pow(b, MINUS), Num(Fraction(1, 3))))
@@ -107,6 +107,9 @@ def test_latex_parses_back(term: Term) -> None:
         ),
         ("log(∏[t=1..T](V[t]))", r"\log \prod_{t=1}^{T} V_{t}"),
         ("𝔼[x ~ p(·|z;θ)](f(x))", r"\mathbb{E}_{x \sim p(\cdot \mid z; \theta)}\left[f(x)\right]"),
+        ("∇^k[θ](log p(x;θ))*c", r"(\nabla_{\theta}^{k} \log p(x; \theta)) c"),
+        ("∇^(k+1)[θ](a + b)", r"\nabla_{\theta}^{k + 1}(a + b)"),
+        ("∇^(2)[θ](∇²θ(a))", r"\nabla_{\theta}^{(2)} \nabla_{\theta}^{2} a"),
         ("x[t-1, a[t,i]]", "x_{t - 1, a_{t, i}}"),
         ("D[1,2](f)(x;θ)", r"\partial_{1, 2} f(x; \theta)"),
         ("[a > b]*[a = b]", r"\left[a > b\right] \left[a = b\right]"),
@@ -187,8 +190,8 @@ def test_only_commands_of_plain_latex_are_written(term: Term) -> None:
     known = {
         "frac", "left", "right", "cdot", "otimes", "mid", "sim", "geq", "bot", "nabla", "partial", "sum",
         "prod", "mathbb", "top", "overrightarrow", "sqrt", "langle", "rangle", "begin", "end", "text",
-        "mathrm", "boldsymbol", "operatorname", "bar", "tilde", "hat", "log", "exp", "sin", "cos", "tan",
-        "tanh",
+        "mathrm", "mathcal", "boldsymbol", "operatorname", "bar", "tilde", "hat", "log", "exp", "sin",
+        "cos", "tan", "tanh",
         "max", "min", "theta", "phi", "pi", "sigma", "beta", "Sigma",
     }  # fmt: skip
     assert set(re.findall(r"\\([A-Za-z]+)", to_latex(term))) <= known
@@ -199,3 +202,10 @@ def test_a_quotient_of_ds_is_no_derivative() -> None:
     term = parse("d/(d*x) + d*f/(d*x^2)")
     assert r"d \cdot x" in to_latex(term)
     assert parse_latex(to_latex(term)) == term
+
+
+def test_a_conditional_expectation_is_written_as_in_papers() -> None:
+    latex = to_latex(parse("c*𝔼[· | t-1](→(x[t]))^2"))
+    assert latex == (
+        r"c \cdot \left(\mathbb{E}\left[\overrightarrow{x_{t}} \mid \mathcal{F}_{t - 1}\right]\right)^{2}"
+    )

@@ -55,6 +55,8 @@ def test_valid_presentation_mathml(term: Term) -> None:
         ("[a > b]", "[a>b]"),
         ("abs(x)", "|x|"),
         ("w[t,i]", "wt,i"),
+        ("∇^(k+1)[θ](x)", "∇θk+1\u2061x"),
+        ("𝔼[· | t](x)", "𝔼[x∣ℱt]"),
         ("log x", "log\u2061x"),
     ],
 )
