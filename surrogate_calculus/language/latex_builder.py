@@ -10,10 +10,11 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from ..errors import Span
 from .arithmetic import Dot, Node
 from .builder import Head
 from .latex_names import latex_name
-from .latex_products import Item, LatexProducts, kind_of
+from .latex_products import AmbiguousError, Item, LatexProducts, kind_of
 from .paths import is_slice
 from .scanner import Token
 from .terms import Axis, Bound, Fn, Grad, Num, Pow, Sym
@@ -267,12 +268,7 @@ class LatexBuilder(LatexProducts):
         if script.top:
             self.fail("⊤ below a name", r"write p_\theta(x)", script.start, script.end)
         if self._slots(token.value, True):
-            self.fail(
-                f"{token.value} is a family and cannot be applied",
-                rf"for a product write {base} \cdot (…)",
-                token.start,
-                script.end,
-            )
+            raise self._family_applied(token, base, script.end, script.end)
         for node in script.nodes:
             name = node.term.name if isinstance(node.term, Sym) else None
             if name is None or (not many and self.given is None and name in _INDEX_LETTERS):
@@ -284,6 +280,17 @@ class LatexBuilder(LatexProducts):
                     script.end,
                 )
 
+    def _family_applied(self, token: Token, base: str, at: int, end: int) -> AmbiguousError:
+        r"""``w_t^i(…)`` for a family w, which can only be a product, but looks like an application."""
+        error = AmbiguousError(
+            f"{token.value} is a family and cannot be applied",
+            instead=rf"for a product write {base} \cdot (…)",
+            text=self.text,
+            span=Span(token.start, end),
+        )
+        error.readings = (rf"{self.text[:at]} \cdot {self.text[at:]}",)
+        return error
+
     def power_called(self, c: list[Any]) -> Node:
         """``f^2(x)``: refused."""
         token = c[0]
@@ -291,12 +298,8 @@ class LatexBuilder(LatexProducts):
         base = self.shown(token.start, call.start)
         name = latex_name(token.value)
         if self._slots(token.value, True):
-            self.fail(
-                f"{token.value} is a family and cannot be applied",
-                rf"for a product write {base} \cdot (…)",
-                token.start,
-                call.end,
-            )
+            scripts = [part for part in c if isinstance(part, Script)]
+            raise self._family_applied(token, base, scripts[-1].end, call.end)
         self.fail(
             f"{base}(…) has two readings",
             rf"write {name}(…)^{{2}} for a power of the value, {base} \cdot (…) for a product",

@@ -18,13 +18,16 @@ __all__ = ["AmbiguousError", "Item", "LatexProducts", "Row", "kind_of"]
 
 
 class AmbiguousError(ParseError):
-    """A prefix before a juxtaposed product, which may reach over its first factor or over all of it.
+    """A formula that the language refuses because readers may take it in more ways than one.
+
+    A prefix before a juxtaposed product may reach over its first factor or over all of it; a family before
+    a parenthesis looks like an application and is a factor.
 
     Attributes:
-        readings: the whole text under each of the two readings, the narrow one first.
+        readings: the whole text under each reading, the narrowest reach first.
     """
 
-    readings: tuple[str, str]
+    readings: tuple[str, ...]
 
 
 #: What ends a product, outside of brackets.
