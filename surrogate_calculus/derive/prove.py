@@ -249,6 +249,8 @@ def _strategies(
             tidy: list[_Move] = [closed.bases, closed.stops, closed.opening.step]
             yield [closed.use, *tidy, *tidy], closed.opening
         yield [families.close, pushed, families.settle], closed.canonical
+        decided = families.unfold_decided
+        yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
     else:
         yield [unfolded, pushed], Canonical(proof, gathers=True)
 

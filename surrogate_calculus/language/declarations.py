@@ -162,6 +162,7 @@ class Document:
         index_valued: families whose values are indices: ancestor maps, and what is defined by them.
         paths: what a density means along a path; its name, primed for further families.
         targets: what is to be derived.
+        free_indices: indices that a formula may leave free: it is said for each of their values.
         text: the source.
         file: where it came from.
     """
@@ -182,6 +183,7 @@ class Document:
     stopping: frozenset[str] = frozenset()
     paths: Mapping[str, PathLaw] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+    free_indices: tuple[str, ...] = ()
     text: str = ""
     file: str | None = None
 
@@ -252,7 +254,7 @@ class Document:
         """The check of names for the parser."""
         from .uses import Uses
 
-        return Uses(self)
+        return Uses(self, local=self.free_indices)
 
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""

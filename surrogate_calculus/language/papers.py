@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ParseError, Span, SurrogateError
@@ -160,7 +160,8 @@ class _Reader:
     def __init__(self, text: str, file: str | None) -> None:
         self.text, self.file = text, file
         self.split = split_blocks(text, file)
-        self.document = Sources(self.split).document()
+        document = Sources(self.split).document()
+        self.document = replace(document, free_indices=tuple(document.indices))
 
     def wrong(self, what: str, instead: str, span: Span) -> ParseError:
         return ParseError(what, instead=instead, text=self.text, span=span, file=self.file)
