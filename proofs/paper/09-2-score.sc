@@ -4,7 +4,7 @@
 
 count N, T
 parameter θ, φ
-index i, j = 1..N;  index t, k, s = 1..T
+index i = 1..N;  index t, j = 1..T;  index s = 0..T
 observed y[t]
 density p(x[t], y[t] | x[t-1]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
 resampling R
@@ -20,12 +20,11 @@ define v[0,i] = 1/N
 define v̄[0,i] = 1/N
 define ṽ[t,i] = 1/N * (v̄[t-1, a[t,i]] / ⊥(v̄[t-1, a[t,i]]))
 define v[t,i] = ṽ[t,i] * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
-define V[t]   = Σ[i=1..N] v[t,i]
+define V[s]   = Σ[i=1..N] v[s,i]                 # Eq. 55 and 56 speak of V[0] at t = 1
 define v̄[t,i] = v[t,i] / V[t]
 define Z      = ∏[t=1..T] V[t]
 
 # Algorithm 1, left: what they are in value.
-define w[0,i] = 1/N
 define w̄[0,i] = 1/N
 define w[t,i] = 1/N * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
 define W[t]   = Σ[i=1..N] w[t,i]

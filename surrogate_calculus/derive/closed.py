@@ -233,6 +233,7 @@ class Closed:
             self._tried.add(key)
             if definition.measure is not None or guarded(definition):
                 group = [d for d in self.proof.definitions.values() if d.group == definition.group]
+                self._tried.update(map(key_of, group))
                 for main in group:
                     if guarded(main) and self._live(main) and key_of(main) not in self.forms:
                         self._group(main, group)
@@ -366,8 +367,8 @@ class Closed:
         """The closed form of another member, where the recursion has begun."""
         measure = measure_of(other)
         facts: Facts = (Condition("gt", measure),)
-        if not guarded(other) and not self._looks_back(other, group, main, shape):
-            facts = ()  # it is what the main member is at the same time, in the base case too
+        if not guarded(other) and self._is_at_once(other, group, main, shape):
+            facts = ()
         recursion = self._unfold(other, group, main, facts)
         found = ratios.of(self.proof.right(recursion))
         time = self.state.node(Bound, max(n.key for n in postorder(measure) if n.__class__ is Bound))
@@ -376,6 +377,15 @@ class Closed:
         form = self.state.product(self.state.node(Stop, None, other.left), ratio)
         self._ratios[key_of(other)] = {ratio: 1}
         self.forms[key_of(other)] = self._agree(other, recursion, form, facts)
+
+    def _is_at_once(
+        self, other: Definition, group: Sequence[Definition], main: Definition, shape: Shape
+    ) -> bool:
+        """Whether a member is what the main one is at the same time, in the base case too."""
+        try:
+            return not self._looks_back(other, group, main, shape)
+        except Rejection:  # by way of a member that has a base case of its own
+            return False
 
     def _looks_back(
         self, other: Definition, group: Sequence[Definition], main: Definition, shape: Shape

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
@@ -159,7 +159,7 @@ def prove(
     rng = random.Random(seed)
     found = _refute(lhs, rhs, given, rng, orders=1, sizes=SIZES[:1])  # a false claim is mostly seen at once
     if found is None:
-        verdict = _prove(lhs, rhs, relation, given)
+        verdict = _prove(lhs, rhs, relation, None if given is None else _for_each_index(given, lhs, rhs))
         if verdict is not None:
             return verdict
         orders = MAX_ORDER + 1 if relation is Relation.STRICT else 1
@@ -168,6 +168,20 @@ def prove(
         reason = "neither a proof nor an exact counterexample was found"
         return Verdict("undecided", claim=equation, reason=reason)
     return Verdict("refuted", claim=equation, reason=str(found), counterexample=found)
+
+
+def _for_each_index(given: Document, lhs: Term, rhs: Term) -> Document:
+    """The document with the free indices of a claim as counts, where their ranges begin at 1 or later.
+
+    The claim is said for each of their values; proved for every positive whole number it holds for those.
+    """
+    free = _symbols(postorder(lhs, rhs)) & set(given.indices)
+    lowest = {name: given.indices[name][0] for name in free}
+    free = {name for name, lo in lowest.items() if lo.__class__ is Num and lo.key >= 1}
+    if not free:
+        return given
+    ranges = {name: span for name, span in given.indices.items() if name not in free}
+    return replace(given, counts=(*given.counts, *sorted(free)), indices=ranges)
 
 
 def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Verdict | None:
