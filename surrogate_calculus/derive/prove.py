@@ -26,6 +26,7 @@ from ..language.binding import substitute
 from ..language.terms import (
     HAS_EVAL,
     HAS_GRAD,
+    ONE,
     App,
     Axis,
     Eval,
@@ -160,6 +161,8 @@ def prove(
     found = _refute(lhs, rhs, given, rng, orders=1, sizes=SIZES[:1])  # a false claim is mostly seen at once
     if found is None:
         verdict = _prove(lhs, rhs, relation, None if given is None else _for_each_index(given, lhs, rhs))
+        if verdict is None and given is not None:
+            verdict = _prove_from_one(equation, given)
         if verdict is not None:
             return verdict
         orders = MAX_ORDER + 1 if relation is Relation.STRICT else 1
@@ -182,6 +185,31 @@ def _for_each_index(given: Document, lhs: Term, rhs: Term) -> Document:
         return given
     ranges = {name: span for name, span in given.indices.items() if name not in free}
     return replace(given, counts=(*given.counts, *sorted(free)), indices=ranges)
+
+
+def _prove_from_one(claim: Equation, given: Document) -> Verdict | None:
+    """A claim for each value of an index from 1 on, proved at 1 and at every later value."""
+    document = _for_each_index(given, claim.lhs, claim.rhs)
+    sides = (claim.lhs, claim.rhs)
+    for name in document.counts[len(given.counts) :]:
+        verdicts = []
+        for value in (ONE, Sym(name) + 1):
+            lhs, rhs = (substitute(side, {name: value}) for side in sides)
+            verdict = _prove(lhs, rhs, claim.relation, document)
+            if verdict is None or verdict.status != "proved":
+                break
+            verdicts.append(verdict)
+        else:
+            first, later = verdicts
+            return replace(
+                later,
+                claim=claim,
+                hypotheses=tuple(dict.fromkeys([*first.hypotheses, *later.hypotheses])),
+                definitions=tuple(dict.fromkeys([*first.definitions, *later.definitions])),
+                assumptions=tuple(dict.fromkeys([*first.assumptions, *later.assumptions])),
+                steps=first.steps + later.steps,
+            )
+    return None
 
 
 def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Verdict | None:
@@ -262,6 +290,7 @@ def _strategies(
         if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
             tidy: list[_Move] = [closed.bases, closed.stops, closed.opening.step]
             yield [closed.use, *tidy, *tidy], closed.opening
+            yield [closed.use, *tidy, *tidy, families.unfold_decided, closed.stops], closed.opening
         yield [families.close, pushed, families.settle], closed.canonical
         decided = families.unfold_decided
         yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
