@@ -77,7 +77,7 @@ class Closed:
         self.canonical = Canonical(proof, sums.normalised)
         #: leaves what ∇ is to reach written out
         self.opening = Canonical(proof, lambda series: sums.normalised(series, live=False))
-        self._along_lineages = Canonical(proof, sums.normalised, follow=True)
+        self.along_lineages = Canonical(proof, sums.normalised, follow=True)
         self.forms: dict[tuple[object, ...], int] = {}
         self._ratios: dict[tuple[object, ...], Factors] = {}
         self._tried: set[tuple[object, ...]] = set()
@@ -474,16 +474,16 @@ class Closed:
             Rejection: they differ, as far as arithmetic can tell.
         """
         try:
-            return self._along_lineages.equal(left, right, facts)
+            return self.along_lineages.equal(left, right, facts)
         except Rejection:
-            canonical = [self._along_lineages.term(t, facts) for t in (left, right)]
+            canonical = [self.along_lineages.term(t, facts) for t in (left, right)]
             condition = self._condition(canonical) if conditions else None
             if condition is None:
                 raise
         chains = []
         for term in (left, right):
             chain = Chain(self.proof, term)
-            chain.then(self._along_lineages.step(chain.term, facts))
+            chain.then(self.along_lineages.step(chain.term, facts))
             chain.then(self._maps(chain.term, condition))
             chain.by("cases_split", split_on(self.state, chain.term, condition))
             chains.append(chain)
@@ -522,7 +522,7 @@ class Closed:
             if found is None or guarded(found) or not self.index_valued(found):
                 return None
             chain = Chain(self.proof, node).by("definition")
-            chain.inside(self._along_lineages.step(chain.term.args[0]))
+            chain.inside(self.along_lineages.step(chain.term.args[0]))
             # it may stand under binders, which the condition does not see
             own = chain.term.args[0]
             same = any(own == shift(condition, depth) for depth in range(MAX_DEPTH))
@@ -546,6 +546,30 @@ class Closed:
             return chain.step()
 
         return rewrite(proof, term, here, facts, lambda node: node.__class__ is not Indexed)
+
+    def written_out(self, term: Term) -> int | None:
+        """Densities along paths as products over their steps, the last steps apart where there are any."""
+        proof = self.proof
+
+        def paths(node: Term, facts: Facts) -> int | None:
+            found = node.__class__ is App and proof.definition_of(node) is not None
+            return proof.infer("definition", node) if found else None
+
+        def last(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Prod:
+                return None
+            length = proof.add(node.args[1] - node.args[0])
+            begun = self.canonical.holds([Condition("int", length)], facts)
+            return proof.infer("product_last", node) if begun else None
+
+        chain = Chain(proof, term)
+        chain.then(rewrite(proof, chain.term, paths))
+        for _ in range(MAX_BASE):
+            before = chain.term
+            chain.then(rewrite(proof, chain.term, last))
+            if chain.term is before:
+                break
+        return chain.step()
 
     def _unfold_here(self, chain: Chain, definition: Definition, facts: Facts) -> None:
         """The branch of a recursion that the facts decide."""

@@ -291,6 +291,8 @@ def _strategies(
             tidy: list[_Move] = [closed.bases, closed.stops, closed.opening.step]
             yield [closed.use, *tidy, *tidy], closed.opening
             yield [closed.use, *tidy, *tidy, families.unfold_decided, closed.stops], closed.opening
+            written = [families.unfold_decided, closed.stops, closed.written_out, closed.stops]
+            yield [closed.use, *tidy, *tidy, *written], closed.along_lineages
         yield [families.close, pushed, families.settle], closed.canonical
         decided = families.unfold_decided
         yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
