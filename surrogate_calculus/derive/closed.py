@@ -201,6 +201,17 @@ class Closed:
             last = Chain(self.proof, self.proof.left(step)).then(step).inside(last).step()
         chain.then(last)
 
+    def begun(self, term: Term) -> int | None:
+        """The first terms of every range apart where they lead a family to its base case."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            chain = Chain(self.proof, node)
+            if node.__class__ in (Sum, Prod):
+                self._split_off(chain, facts)
+            return chain.step()
+
+        return rewrite(self.proof, term, here, (), lambda node: node.__class__ is not Indexed)
+
     def _in_base(self, node: Term) -> int:
         """How many of the first values of a range lead a live family to its base case."""
         lo = self.canonical.term(node.args[0])

@@ -153,12 +153,15 @@ class _Judge:
 
     def classes(self, members: Sequence[Member]) -> _Classes:
         """The members by equality."""
-        groups: list[list[Member]] = []
+        built = next((m for m in members if m.relation == "by construction"), None)
+        groups: list[list[Member]] = [] if built is None else [[built]]
         against: dict[tuple[int, int], Judged] = {}
         undecided: list[Member] = []
         conditions: list[str] = []
         for member in members:
-            for group in groups:
+            if member is built:
+                continue
+            for group in groups if built is None else groups[:1]:  # a construction is right, so it decides
                 judged = self.compare(group[0], member)
                 against[id(group[0]), id(member)] = judged
                 if judged.verdict.status == "proved":
@@ -171,8 +174,7 @@ class _Judge:
             else:
                 groups.append([member])
         largest = max(len(g) for g in groups)
-        built = [g for g in groups if any(m.relation == "by construction" for m in g)]
-        best = built or [g for g in groups if len(g) == largest]
+        best = groups[:1] if built is not None else [g for g in groups if len(g) == largest]
         tie = len(best) > 1
         wrong: dict[int, Judged] = {}
         for group in groups:
