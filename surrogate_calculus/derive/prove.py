@@ -296,8 +296,8 @@ def _strategies(
         yield [families.close, pushed, families.settle], closed.canonical
         decided = families.unfold_decided
         yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
-        begun: list[_Move] = [closed.begun, decided, pushed, decided]
-        yield [unfolded, pushed, *begun], Canonical(proof, gathers=True)
+        begun: list[_Move] = [Canonical(proof).step, closed.begun, decided, pushed, decided]
+        yield [unfolded, pushed, *begun], closed.canonical
     else:
         yield [unfolded, pushed], Canonical(proof, gathers=True)
 
