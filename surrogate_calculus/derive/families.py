@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeriveError, SurrogateError
 from ..kernel.inference import Definition, recursion_step
 from ..kernel.judgement import Condition, Rejection
-from ..language.terms import Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
+from ..language.terms import HAS_GRAD, Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
 from .chain import Chain, Facts, branch, holds, rewrite
 from .closed import Closed
 from .members import guarded, measure_of
@@ -242,6 +242,8 @@ class Families:
                 chain.then(self._unfolded_once(chain.term, facts))
                 if chain.term is before:
                     break
+            if chain.term.flags & HAS_GRAD:  # a body that is written with ∇
+                chain.then(Pusher(self.proof, self.params, self.log_names, self.is_family).push(chain.term))
             chains.append(chain)
         a, b = chains
         a.then(self.closed.canonical.equal(a.term, b.term, facts))
