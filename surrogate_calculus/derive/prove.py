@@ -295,6 +295,7 @@ def _strategies(
             yield [closed.use, *tidy, *tidy, *written], closed.along_lineages
         yield [families.close, pushed, families.settle], closed.canonical
         decided = families.unfold_decided
+        yield [families.close, pushed, families.settle, decided, pushed], Canonical(proof, gathers=True)
         yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
         begun: list[_Move] = [Canonical(proof).step, closed.begun, decided, pushed, decided]
         yield [unfolded, pushed, *begun], closed.canonical
