@@ -39,7 +39,7 @@ from ..language.terms import (
     rebuild,
 )
 from .canonical import Canonical
-from .chain import Facts, rewrite
+from .chain import Chain, Facts, rewrite
 from .engine import prepared
 from .families import Families, families_of
 from .fold import unfold
@@ -273,6 +273,19 @@ def _strategies(
     def pushed(term: Term) -> int | None:
         return Pusher(proof, params, log_names, is_family).push(term)
 
+    def valued(term: Term) -> int | None:
+        """What stands under ∇→ evaluated and simplified first: ``∇→(E / ⊥(E))`` is ∇1."""
+        simplified = Canonical(proof)
+
+        def here(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Grad or node.args[0].__class__ is not Eval:
+                return None
+            inner = Chain(proof, node.args[0]).then(pushed(node.args[0]))
+            inner.then(simplified.step(inner.term))
+            return Chain(proof, node).inside(inner.step()).step()
+
+        return rewrite(proof, term, here)
+
     def opened(name: str) -> _Move:
         def here(node: Term, facts: Facts) -> int | None:
             found = proof.definition_of(node)
@@ -301,6 +314,8 @@ def _strategies(
         yield [unfolded, pushed, *begun], closed.canonical
     else:
         yield [unfolded, pushed], Canonical(proof, gathers=True)
+    if any(n.__class__ is Grad and n.args[0].__class__ is Eval for n in postorder(*sides)):
+        yield [valued, unfolded, pushed], Canonical(proof, gathers=True)
 
 
 def _work_out(proof: Proof, term: Term, moves: Sequence[_Move]) -> list[int]:
