@@ -54,7 +54,9 @@ class LatexBuilder(LatexProducts):
         """A prefix and its operand without parentheses."""
         prefix, operand = c
         node = self._applied_prefix(prefix, operand, operand.end)
-        return Item(Node(node.term, node.start, node.end, (operand,)), "prefix")
+        # the ⊤ of ∇ log p^⊤ turns the gradient: what it stands behind is a scalar
+        kind = "transposed" if kind_of(operand) == "transposed" else "prefix"
+        return Item(Node(node.term, node.start, node.end, (operand,)), kind)
 
     def called(self, c: list[Any]) -> Node:
         """A prefix and its operand in parentheses."""
