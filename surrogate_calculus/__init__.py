@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .derive import Derivation, Step, derive
     from .derive.prove import prove
+    from .derive.theorems import TheoremVerdict, check_document
     from .errors import SurrogateError
     from .kernel import Verdict, check
     from .language.document import load, parse_document
@@ -38,10 +39,12 @@ _WHERE = {
     "Derivation": "derive",
     "Step": "derive",
     "SurrogateError": "errors",
+    "TheoremVerdict": "derive.theorems",
     "Verdict": "kernel",
     "autodiff": "numeric.autodiff",
     "check": "kernel",
     "check_derivation": "numeric.compare",
+    "check_document": "derive.theorems",
     "compile_document": "numeric.compile",
     "derive": "derive",
     "evaluate": "numeric.evaluate",
@@ -56,10 +59,12 @@ __all__ = [
     "Derivation",
     "Step",
     "SurrogateError",
+    "TheoremVerdict",
     "Verdict",
     "autodiff",
     "check",
     "check_derivation",
+    "check_document",
     "compile_document",
     "derive",
     "evaluate",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from .cli_input import at_end, placed, read_file, read_source, standard_input
+from .cli_input import at_end, is_document, placed, read_file, read_source, standard_input
 from .cli_render import (
     Format,
     Grain,
@@ -35,6 +35,7 @@ from .errors import DeriveError, EvaluationError, ParseError, Span, SurrogateErr
 if TYPE_CHECKING:
     from .derive import Derivation
     from .estimators import Estimator
+    from .kernel import Verdict
     from .language.declarations import Document
     from .language.terms import Term
 
@@ -412,18 +413,48 @@ def _write(path: Path, certificate: object) -> None:
         ) from None
 
 
-@app.command()
+@app.command(
+    cls=_DeriveCommand,
+    epilog=_examples(
+        "check proofs/",
+        "check proofs/dice.sc --certificate out/",
+        "check certificate.json",
+        "check --hints",
+    ),
+)
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE.json", help="A certificate, or - for standard input.")],
-    as_data: Annotated[bool, typer.Option("--json", help="The verdict for machines.")] = False,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH…",
+            help="Proof documents (.sc), folders of them, or a certificate (JSON); "
+            "- for a certificate on standard input.",
+        ),
+    ] = None,
+    as_data: Annotated[bool, typer.Option("--json", help="The verdicts for machines.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", metavar="DIR", help="Write each theorem's proof there.")
+    ] = None,
+    hints: Annotated[bool, typer.Option("--hints", help="List what may stand behind `by`.")] = False,
 ) -> None:
-    """Replay a certificate with the kernel: 0 if it proves its claim, 1 if it is rejected."""
-    with _bad_input():
-        data = _json(*((standard_input(), "standard input") if file == "-" else (read_file(file), file)))
-        import surrogate_calculus as sc
+    """Check proof documents, or replay certificates: 0 if all holds, 1 if not, 3 if something is undecided.
 
-        verdict = sc.check(data)
-        form = _format(None, as_data)
+    In a folder every document with theorems is checked; folders named `rejected` are left out.
+    """
+    form = _format(None, as_data)
+    if hints:
+        from .cli_check import print_hints
+
+        print_hints(form)
+        raise typer.Exit(HOLDS)
+    if not paths:
+        raise typer.BadParameter("a proof document, a folder of them, or a certificate", param_hint="PATH…")
+    with _bad_input():
+        if len(paths) > 1 or is_document(paths[0]):
+            from .cli_check import check_documents
+
+            raise typer.Exit(check_documents(paths, form, certificate))
+        verdict = _replayed(paths[0])
         if form is Format.json:
             _say_json(verdict_json(verdict))
         else:
@@ -433,6 +464,19 @@ def check(
     # A certificate that does not replay refutes nothing, but what was asked (does it?) does not hold.
     rejected = verdict.status == "refuted" or verdict.reason.startswith("rejected")
     raise typer.Exit(FAILS if rejected else UNDECIDED)
+
+
+def _replayed(file: str) -> Verdict:
+    """The verdict on the certificate in a file.
+
+    Raises:
+        ParseError: it cannot be read, or is not JSON.
+    """
+    import surrogate_calculus as sc
+
+    return sc.check(
+        _json(*((standard_input(), "standard input") if file == "-" else (read_file(file), file)))
+    )
 
 
 def _json(text: str, file: str) -> object:

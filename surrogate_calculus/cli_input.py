@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from .language.declarations import Document
     from .language.terms import Term
 
-__all__ = ["Source", "at_end", "is_file", "placed", "read_file", "read_source", "standard_input"]
+__all__ = [
+    "Source",
+    "at_end",
+    "is_document",
+    "is_file",
+    "placed",
+    "read_file",
+    "read_source",
+    "standard_input",
+]
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,11 @@ def is_file(argument: str) -> bool:
         return Path(argument).is_file()
     except (OSError, ValueError):  # too long for a file name, or a NUL in it: an expression
         return False
+
+
+def is_document(argument: str) -> bool:
+    """Whether an argument of ``check`` names a proof document, or a folder of them."""
+    return argument.endswith(".sc") or Path(argument).is_dir()
 
 
 def read_file(path: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .kernel.judgement import Hypothesis, Verdict
 
 __all__ = [
+    "PIPED",
     "Format",
     "Grain",
     "ascii_only",
@@ -26,7 +27,7 @@ __all__ = [
 
 
 #: How wide a table is that goes to no terminal.
-_PIPED = 160
+PIPED = 160
 
 
 class Format(StrEnum):
@@ -231,4 +232,4 @@ def print_catalogue(entries: list[Estimator], form: Format) -> None:
                 Text(prose(claim.paper)),
             )
     terminal = Console().is_terminal
-    Console(width=None if terminal else _PIPED, highlight=False).print(table)
+    Console(width=None if terminal else PIPED, highlight=False).print(table)

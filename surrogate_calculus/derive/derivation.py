@@ -59,8 +59,8 @@ class Derivation:
         They are said of values, each once, and products are taken apart: ``⊥p ≠ 0`` and ``p ≠ 0`` are one.
         The certificate's verdict lists them as the kernel used them.
         """
-        left = self._proof.conclusion(self._last).where
-        return (*readable(self._proof.state.facts), *(Hypothesis(c.kind, c.term) for c in left))
+        facts, left = self._proof.state.facts, self._proof.conclusion(self._last).where
+        return (*readable(facts.assumptions, facts.hypotheses), *(Hypothesis(c.kind, c.term) for c in left))
 
     @property
     def relation(self) -> Relation:

@@ -33,6 +33,7 @@ from ..language.terms import (
 from ..printing.text import summary
 from .collect import collect
 from .derivation import Derivation
+from .draws import draws_of
 from .families import Families, families_of
 from .fold import fold, unfold
 from .order import named_indices
@@ -43,7 +44,7 @@ from .push import Pusher, gradient_parameters, log_domain
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["derive", "prepared"]
+__all__ = ["collector_paused", "derive", "prepared"]
 
 #: With more hypotheses than this (a filter, unrolled) none is looked at for being false.
 MAX_EXAMINED = 200
@@ -89,12 +90,12 @@ def derive(
         raise DeriveError(f"{expr!r:.40} is no expression", instead="a text or a term")
     if expr.loose:
         raise DeriveError("the expression has an index that nothing binds")
-    with _collector_paused():
+    with collector_paused():
         return _derive(expr, wrt, order, given, frozenset(vector))
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Without the cyclic garbage collector: terms form no cycles, and it would walk millions of them."""
     enabled = gc.isenabled()
     gc.disable()
@@ -182,17 +183,22 @@ def _start(proof: Proof, expr: Term, names: Sequence[str], vectors: Collection[s
     return node(Eval, None, term)
 
 
-def prepared(given: Document | None) -> Proof:
-    """A proof under a document's definitions and what it assumes of its names."""
-    assumptions: list[tuple[str, str]] = []
+def prepared(given: Document | None, positive: Collection[str] = ()) -> Proof:
+    """A proof under a document's definitions and what it assumes of its names.
+
+    Args:
+        given: the document.
+        positive: names of functions that are taken to be positive besides.
+    """
+    assumptions: list[tuple[str, str]] = [("positive", name) for name in positive]
     if given is not None:
-        assumptions += [("positive", name) for name in given.densities]
+        assumptions += [(kind, name) for name in given.densities for kind in ("positive", "density")]
         assumptions += [("count", name) for name in given.counts]
         defined = {d.name for d in given.definitions}
         names = {*given.indices, *given.index_valued} - defined
         assumptions += [("index", name) for name in names]
     dependence = {n: (lineage.of,) for n, lineage in given.lineages.items()} if given is not None else {}
-    return Proof(_definitions(given), assumptions, dependence)
+    return Proof(_definitions(given), assumptions, dependence, draws_of(given))
 
 
 def _definitions(given: Document | None) -> list[Definition]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..kernel.facts import Facts
+from collections.abc import Iterable
+
 from ..kernel.judgement import Hypothesis, Rejection
 from ..language.terms import HAS_EVAL, HAS_GRAD, HAS_STOP, Mul, Num, Pow, Term, tree_size
 from .collect import Collector
@@ -14,15 +15,17 @@ __all__ = ["readable"]
 MAX_TIDY = 300
 
 
-def readable(facts: Facts) -> tuple[Hypothesis, ...]:
+def readable(
+    assumptions: Iterable[tuple[str, str]], hypotheses: Iterable[Hypothesis]
+) -> tuple[Hypothesis, ...]:
     """The hypotheses as statements about values, each once, products and powers taken apart.
 
     ``⊥p ≠ 0`` and ``p ≠ 0`` say the same of values; ``A B ≠ 0`` says that A ≠ 0 and B ≠ 0; A > 0 says
     that A ≠ 0.
     """
-    scratch = Proof(assumptions=facts.assumptions)
+    scratch = Proof(assumptions=assumptions)
     out: dict[tuple[str, Term], None] = {}
-    for hypothesis in facts.hypotheses:
+    for hypothesis in hypotheses:
         todo = [scratch.add(hypothesis.term)]
         while todo:
             term = todo.pop()

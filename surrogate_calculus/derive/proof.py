@@ -7,7 +7,7 @@ take one step for each shared node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -16,12 +16,14 @@ from ..kernel.calculus import State, evaluation, gradient
 from ..kernel.certificate import FORMAT, VERSION
 from ..kernel.definitions import check_group
 from ..kernel.facts import Facts
-from ..kernel.inference import Definition, Inference, head
+from ..kernel.filtration import Draw
+from ..kernel.inference import Definition, Detail, Inference, head
 from ..kernel.judgement import Condition, Equation, Rejection, Relation
 from ..language.terms import (
     HAS_EVAL,
     HAS_STOP,
     App,
+    CondExpect,
     Eval,
     Expect,
     Fn,
@@ -35,7 +37,7 @@ from ..language.terms import (
 )
 from .nodetable import NodeTable
 
-__all__ = ["Entry", "Proof"]
+__all__ = ["KEPT", "Entry", "Proof"]
 
 #: A logged step: rule, left side, right side, premises.  The left side of a step of a pass is kept
 #: as (constructor, key, children): most are never looked at again.
@@ -43,7 +45,7 @@ Entry = tuple[str, "Term | tuple[type[Term], Any, tuple[Term, ...]]", Term, tupl
 
 
 #: Nodes whose ∇ a strategy may leave as it is, or take by a rule of its own choice.
-_KEPT = frozenset({App, Fn, Grad, Expect, Indexed})
+KEPT = frozenset({App, Fn, Grad, Expect, Indexed})
 _RULED = frozenset({App, Prod})
 
 
@@ -54,6 +56,7 @@ class Proof:
         definitions: what defined names stand for, a group after those it uses.
         assumptions: what is assumed of names, pairs such as ``("positive", "p")``.
         dependence: what names depend on without a definition, as a path on the particles.
+        draws: how families are drawn, in order.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Proof:
         definitions: Iterable[Definition] = (),
         assumptions: Iterable[tuple[str, str]] = (),
         dependence: Mapping[str, Sequence[str]] | None = None,
+        draws: Iterable[Draw] = (),
     ) -> None:
         self.state = State(Facts(assumptions))
         self.inference = Inference(self.state)
@@ -70,10 +74,21 @@ class Proof:
             self.state.define([name], [Sym(other) for other in others])
         for _, group in groupby(definitions, key=lambda d: d.group):
             self.define(list(group))
+        self.inference.sample(
+            [
+                replace(
+                    row,
+                    left=self.add(row.left),
+                    law=self.add(row.law),
+                    first=None if row.first is None else self.add(row.first),
+                )
+                for row in draws
+            ]
+        )
         self.log: list[Entry] = []
-        self._whole: set[int] = set()  # the steps that are about whole numbers only
-        self._values: set[int] = set()  # the steps that conclude an equality of values only
-        self._where: dict[int, frozenset[Condition]] = {}  # and those that hold under conditions
+        #: the steps that conclude more than a strict equation without conditions
+        self._special: dict[int, Equation] = {}
+        self._details: dict[int, tuple[tuple[str, int, Term], ...]] = {}
         self._numbers: dict[tuple[object, ...], dict[int, int]] = {}  # operator → operand → its step
 
     def define(self, group: Sequence[Definition]) -> None:
@@ -125,7 +140,14 @@ class Proof:
         """The term in the proof's store."""
         return self.state.store.add(term)
 
-    def infer(self, rule: str, lhs: Term, rhs: Term | None = None, premises: Sequence[int] = ()) -> int:
+    def infer(
+        self,
+        rule: str,
+        lhs: Term,
+        rhs: Term | None = None,
+        premises: Sequence[int] = (),
+        detail: Detail = (),
+    ) -> int:
         """Take a kernel step and log it; returns its number.
 
         Raises:
@@ -133,18 +155,17 @@ class Proof:
         """
         known = self.state.facts.hypotheses
         try:
-            equation = self.inference.infer(rule, lhs, rhs, [self.conclusion(p) for p in premises])
+            equation = self.inference.infer(rule, lhs, rhs, [self.conclusion(p) for p in premises], detail)
         except Rejection:
             self.state.facts.forget(known)
             raise
         self.log.append((rule, equation.lhs, equation.rhs, tuple(premises)))
-        if equation.relation is Relation.VALUE:
-            self._values.add(len(self.log) - 1)
-        if equation.where:
-            self._where[len(self.log) - 1] = equation.where
-        if equation.whole:
-            self._whole.add(len(self.log) - 1)
-        return len(self.log) - 1
+        number = len(self.log) - 1
+        if equation != Equation(Relation.STRICT, equation.lhs, equation.rhs):
+            self._special[number] = equation
+        if detail:
+            self._details[number] = tuple(detail)
+        return number
 
     def left(self, step: int) -> Term:
         """The left side of a step's conclusion."""
@@ -165,7 +186,7 @@ class Proof:
     def concluding(self, lhs: Term) -> int:
         """The last step that concludes an equation with this left side without conditions."""
         for step in range(len(self.log) - 1, -1, -1):
-            if self.left(step) is lhs and not self.conclusion(step).where:
+            if self.left(step) is lhs and not (self.conclusion(step).where or self.conclusion(step).given):
                 return step
         raise Rejection("nothing concludes it")
 
@@ -176,9 +197,8 @@ class Proof:
 
     def conclusion(self, step: int) -> Equation:
         """What a step concludes."""
-        relation = Relation.VALUE if step in self._values else Relation.STRICT
-        where = self._where.get(step, frozenset())
-        return Equation(relation, self.left(step), self.right(step), where, step in self._whole)
+        found = self._special.get(step)
+        return Equation(Relation.STRICT, self.left(step), self.right(step)) if found is None else found
 
     def chain(self, steps: Sequence[int]) -> int:
         """Transitivity along the steps, each starting where the one before ends."""
@@ -193,6 +213,7 @@ class Proof:
         body: Term,
         keep: Callable[[str, Term], bool],
         rule_for: Callable[[str, Term], str | None],
+        kept: Collection[type[Term]] = KEPT,
     ) -> int | None:
         """Push ``∇param`` inside ``body``; the number of the step that concludes it.
 
@@ -202,6 +223,7 @@ class Proof:
             body: what is differentiated, a term of the store.
             keep: says of an application, a built-in function, a ∇ or an 𝔼 that its ∇ is left as it is.
             rule_for: names a pattern rule to use at an application or a ∏, or None for the calculus's own.
+            kept: the classes of nodes that ``keep`` is asked of.
 
         Returns:
             None if the ∇ of the body itself is kept.
@@ -238,11 +260,11 @@ class Proof:
             if number in seen or number in numbers:
                 continue
             seen.add(number)
-            if node.__class__ in _KEPT and keep(param, node):
+            if node.__class__ in kept and keep(param, node):
                 continue
             todo += (node, None)
             if node.binds and any(c.loose for c in coordinate):  # the coordinate is another one below
-                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for)
+                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for, kept)
                 continue
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:
@@ -324,17 +346,30 @@ class Proof:
         kept = self._needed(step)
         place = {n: number for number, n in enumerate(kept)}
         steps = [
-            (self.log[n][0], self.left(n), self.right(n), tuple(place[p] for p in self.log[n][3]))
+            (
+                self.log[n][0],
+                self.left(n),
+                self.right(n),
+                tuple(place[p] for p in self.log[n][3]),
+                self._details.get(n, ()),
+            )
             for n in kept
         ]
         claim = self.conclusion(step)
         definitions = list(self.definitions.values())
         parts = [p for d in definitions for p in (d.left, d.body, d.measure) if p is not None]
+        for _, lhs, rhs, _, detail in steps:
+            parts += [lhs, rhs, *(term for _, _, term in detail)]
+        averaged = any(n.__class__ is CondExpect for n in postorder(*parts))
+        rows = self.inference.filtration.rows if averaged else ()
+        parts += [p for row in rows for p in (row.left, row.law, row.first) if p is not None]
         table = NodeTable()
-        nodes = postorder(*parts, *(t for _, lhs, rhs, _ in steps for t in (lhs, rhs)))
+        nodes = postorder(*parts)
         table.add(nodes)
         names = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
-        assumptions = [a for a in self.state.facts.assumptions if a[0] != "index" or a[1] in names]
+        integrated = any(rule == "expect_one" for rule, *_ in steps)
+        kept_of = {"index": names, "density": {n.name for n in nodes if isinstance(n, App) and integrated}}
+        assumptions = [a for a in self.state.facts.assumptions if a[1] in kept_of.get(a[0], (a[1],))]
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -345,6 +380,13 @@ class Proof:
             ],
             "dependence": [[name, list(others)] for name, others in self.dependence.items()],
             "assumptions": [list(a) for a in assumptions],
-            "steps": [[rule, table[lhs], table[rhs], list(premises)] for rule, lhs, rhs, premises in steps],
+            "samples": [
+                [table[row.left], row.arity, table[row.law], row.first and table[row.first]] for row in rows
+            ],
+            "steps": [
+                [rule, table[lhs], table[rhs], list(premises)]
+                + ([[[name, slots, table[term]] for name, slots, term in detail]] if detail else [])
+                for rule, lhs, rhs, premises, detail in steps
+            ],
             "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
         }

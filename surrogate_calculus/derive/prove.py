@@ -13,7 +13,7 @@ differentiation that shows the difference.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
@@ -21,11 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
 from ..kernel import Equation, Relation, Verdict, check
-from ..kernel.judgement import Rejection
 from ..language.binding import substitute
 from ..language.terms import (
-    HAS_EVAL,
-    HAS_GRAD,
     ONE,
     App,
     Axis,
@@ -38,18 +35,15 @@ from ..language.terms import (
     postorder,
     rebuild,
 )
-from .canonical import Canonical
-from .chain import Chain, Facts, rewrite
 from .engine import prepared
-from .families import Families, families_of
-from .fold import unfold
+from .equate import equate
 from .proof import Proof
-from .push import Pusher, gradient_parameters, log_domain
+from .push import Pusher, gradient_parameters
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["Counterexample", "prove", "split_claim"]
+__all__ = ["Counterexample", "prove", "refutation", "split_claim"]
 
 #: Orders of ∇ and random instantiations that a refutation tries.
 MAX_ORDER = 3
@@ -158,19 +152,27 @@ def prove(
         (lhs, rhs), relation = claim, Relation.VALUE if values else Relation.STRICT
     equation = Equation(relation, lhs, rhs)
     rng = random.Random(seed)
-    found = _refute(lhs, rhs, given, rng, orders=1, sizes=SIZES[:1])  # a false claim is mostly seen at once
+    found = refutation(equation, given, rng, quick=True)  # a false claim is mostly seen at once
     if found is None:
         verdict = _prove(lhs, rhs, relation, None if given is None else _for_each_index(given, lhs, rhs))
         if verdict is None and given is not None:
             verdict = _prove_from_one(equation, given)
         if verdict is not None:
             return verdict
-        orders = MAX_ORDER + 1 if relation is Relation.STRICT else 1
-        found = _refute(lhs, rhs, given, rng, orders, SIZES)
+        found = refutation(equation, given, rng)
     if found is None:
         reason = "neither a proof nor an exact counterexample was found"
         return Verdict("undecided", claim=equation, reason=reason)
     return Verdict("refuted", claim=equation, reason=str(found), counterexample=found)
+
+
+def refutation(
+    claim: Equation, given: Document | None, rng: random.Random | None = None, *, quick: bool = False
+) -> Counterexample | None:
+    """An exact counterexample, if one is found; ``quick`` looks at values and the smallest counts only."""
+    orders = 1 if quick or claim.relation is Relation.VALUE else MAX_ORDER + 1
+    sizes = SIZES[:1] if quick else SIZES
+    return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes)
 
 
 def _for_each_index(given: Document, lhs: Term, rhs: Term) -> Document:
@@ -214,119 +216,8 @@ def _prove_from_one(claim: Equation, given: Document) -> Verdict | None:
 
 def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Verdict | None:
     proof = prepared(given)
-    sides = []
-    for side in (lhs, rhs):
-        term = proof.add(side)
-        term = proof.state.node(Eval, None, term) if relation is Relation.VALUE else term
-        sides.append(term)
-    bodies = [d.body for d in proof.definitions.values()]
-    log_names = log_domain(postorder(lhs, rhs, *bodies))
-    log_names |= set(given.densities if given is not None else ())
-    params = frozenset().union(*(gradient_parameters(s) for s in sides))
-    for moves, canonical in _strategies(proof, sides, given, params, log_names):
-        try:
-            step = _connected(proof, sides, moves, canonical)
-        except (Rejection, SurrogateError):
-            continue
-        if relation is Relation.VALUE:
-            step = proof.infer("arrow", sides[0].args[0], sides[1].args[0], [step])
-        return check(proof.certificate(step))
-    return None
-
-
-def _connected(proof: Proof, sides: Sequence[Term], moves: Sequence[_Move], canonical: Canonical) -> int:
-    """The step that concludes that both sides are equal, once worked out.
-
-    Raises:
-        Rejection, SurrogateError: they are not, or cannot be worked out.
-    """
-    worked = [_work_out(proof, side, moves) for side in sides]
-    ends = [proof.right(w[-1]) if w else side for w, side in zip(worked, sides, strict=True)]
-    steps = [*worked[0], canonical.equal(ends[0], ends[1])]
-    if worked[1]:
-        steps.append(proof.infer("symmetry", ends[1], sides[1], [proof.chain(worked[1])]))
-    return proof.chain(steps)
-
-
-#: What takes a term to a step that concludes ``term = something``, or to None.
-_Move = Callable[[Term], "int | None"]
-#: So many families of a recursion are unfolded, those first that are defined by the others.
-MAX_OPENED = 3
-
-
-def _strategies(
-    proof: Proof,
-    sides: Sequence[Term],
-    given: Document | None,
-    params: Collection[str],
-    log_names: Collection[str],
-) -> Iterator[tuple[list[_Move], Canonical]]:
-    """What may work the sides out, in order, and the canonical form to compare with."""
-    is_family = families_of(proof)
-    occurring = {n.key for n in postorder(*sides) if n.__class__ in (Sym, Indexed)}
-    occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
-    recursive = [d for d in proof.definitions.values() if d.name in occurring and d.measure is not None]
-
-    def unfolded(term: Term) -> int | None:
-        return unfold(proof, term)
-
-    def pushed(term: Term) -> int | None:
-        return Pusher(proof, params, log_names, is_family).push(term)
-
-    def valued(term: Term) -> int | None:
-        """What stands under ∇→ evaluated and simplified first: ``∇→(E / ⊥(E))`` is ∇1."""
-        simplified = Canonical(proof)
-
-        def here(node: Term, facts: Facts) -> int | None:
-            if node.__class__ is not Grad or node.args[0].__class__ is not Eval:
-                return None
-            inner = Chain(proof, node.args[0]).then(pushed(node.args[0]))
-            inner.then(simplified.step(inner.term))
-            return Chain(proof, node).inside(inner.step()).step()
-
-        return rewrite(proof, term, here)
-
-    def opened(name: str) -> _Move:
-        def here(node: Term, facts: Facts) -> int | None:
-            found = proof.definition_of(node)
-            return proof.infer("definition", node) if found is not None and found.name == name else None
-
-        return lambda term: rewrite(proof, term, here)
-
-    if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
-        later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
-        for count in range(len(later) + 1):
-            yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
-    if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
-        families = Families(proof, given, params, log_names)
-        closed = families.closed
-        if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides):
-            tidy: list[_Move] = [closed.bases, closed.stops, closed.opening.step]
-            yield [closed.use, *tidy, *tidy], closed.opening
-            yield [closed.use, *tidy, *tidy, families.unfold_decided, closed.stops], closed.opening
-            written = [families.unfold_decided, closed.stops, closed.written_out, closed.stops]
-            yield [closed.use, *tidy, *tidy, *written], closed.along_lineages
-        yield [families.close, pushed, families.settle], closed.canonical
-        decided = families.unfold_decided
-        yield [families.close, pushed, families.settle, decided, pushed], Canonical(proof, gathers=True)
-        yield [unfolded, pushed, decided, pushed, decided], Canonical(proof, gathers=True)
-        begun: list[_Move] = [Canonical(proof).step, closed.begun, decided, pushed, decided]
-        yield [unfolded, pushed, *begun], closed.canonical
-    else:
-        yield [unfolded, pushed], Canonical(proof, gathers=True)
-    if any(n.__class__ is Grad and n.args[0].__class__ is Eval for n in postorder(*sides)):
-        yield [valued, unfolded, pushed], Canonical(proof, gathers=True)
-
-
-def _work_out(proof: Proof, term: Term, moves: Sequence[_Move]) -> list[int]:
-    """The steps that unfold a side and push its operators inside."""
-    steps = []
-    for move in moves:
-        step = move(term)
-        if step is not None:
-            steps.append(step)
-            term = proof.right(step)
-    return steps
+    step = next(equate(proof, lhs, rhs, relation, given), None)
+    return None if step is None else check(proof.certificate(step))
 
 
 def _refute(

@@ -17,10 +17,12 @@ from ..language.terms import (
     HAS_EVAL,
     HAS_GRAD,
     App,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -33,14 +35,14 @@ from ..language.terms import (
     postorder,
 )
 from ..printing.text import summary
-from .proof import Proof
+from .proof import KEPT, Proof
 
 __all__ = ["Pusher", "gradient_parameters", "log_domain"]
 
 
 def gradient_parameters(term: Term) -> frozenset[str]:
     """The parameters that some ∇ in the term differentiates in."""
-    return frozenset(n.key for n in _below(term, HAS_GRAD) if n.__class__ is Grad)
+    return frozenset(n.key for n in _below(term, HAS_GRAD) if n.__class__ in (Grad, Grads))
 
 
 def _below(root: Term, flags: int) -> list[Term]:
@@ -105,6 +107,9 @@ class Pusher:
         log_names: the log-domain functions.
         family: tells a family by recursion, whose ∇ is left as it is.
     """
+
+    #: The classes of nodes that may be left as they are.
+    kept: Collection[type[Term]] = KEPT
 
     def __init__(
         self,
@@ -227,7 +232,8 @@ class Pusher:
 
     def _operator(self, node: Term) -> int | None:
         if node.__class__ is Grad:
-            return self.proof.differentiate(node.key, node.args[1:], node.args[0], self.keep, self.rule_for)
+            body, where = node.args[0], node.args[1:]
+            return self.proof.differentiate(node.key, where, body, self.keep, self.rule_for, self.kept)
         if node.__class__ is Eval:
             core = node.args[0]
             while core.__class__ is Grad:
@@ -241,6 +247,8 @@ class Pusher:
 def _advice(node: Term) -> str:
     if node.__class__ is Grad and len(node.args) > 1:
         return f"a vector parameter stands behind ';' or carries its index, as in {node.key}[k]"
+    if any(n.__class__ in (Grads, CondExpect) for n in postorder(node)):
+        return "∇ and → are worked out of no ∇ᵏ and no 𝔼[· | t]: give its terms, or prove the equation"
     if any(n.__class__ is Expect for n in postorder(node)):
         return "∇ moves inside 𝔼 only where the 𝔼 stands alone: write the sum of its terms"
     return "take the range of Σ and ∏, and every index, free of the parameter"

@@ -17,16 +17,19 @@ from typing import Any
 
 from ..language.binding import shift
 from ..language.terms import (
+    HAS_BARE_STOP,
     HAS_EVAL,
     HAS_STOP,
     Add,
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -125,6 +128,16 @@ class State:
         if not marked and not self._stopped:
             return True
         return (self._stopped | {"⊥"}).isdisjoint(names_in([node]))
+
+    def bare(self, node: Term) -> bool:
+        """Whether a ⊥ may stand outside every →, definitions unfolded."""
+        todo = [node] if self._stopped else []
+        while todo:
+            inner = todo.pop()
+            if inner.__class__ in (Sym, Indexed) and inner.key in self._stopped:
+                return True
+            todo.extend(inner.args if inner.__class__ is not Eval else ())
+        return bool(node.flags & HAS_BARE_STOP)
 
     def fixed(self, node: Term) -> bool:
         """Whether a term is made of numbers, counts and indices only, so that ⊥ does nothing to it."""
@@ -230,7 +243,8 @@ class State:
             if cls is Stop or (cls is Fn and n.key in _STEPS):
                 memo[id(n)] = False
                 continue
-            if cls is Eval:  # it lets out what is stopped inside: worked out before it is differentiated
+            # → lets out what is stopped inside, and the law of the draws depends on every parameter
+            if cls in (Eval, CondExpect):
                 memo[id(n)] = True
                 continue
             missing = [a for a in n.args if id(a) not in memo]
@@ -445,7 +459,9 @@ def evaluation(state: State, node: Term) -> tuple[str, Term]:
         return "eval_free", node
     if node.__class__ in (Sym, Indexed):
         raise Rejection(f"{node.key} is defined with a ⊥: unfold it first")
-    if node.__class__ in (Grad, Expect):
+    if node.__class__ in (Expect, CondExpect) and not state.bare(node):
+        return "eval_free", node
+    if node.__class__ in (Grad, Grads, Expect, CondExpect):
         raise Rejection("→ does not move inside ∇ or 𝔼 while ⊥ occurs below it")
     proved = state.proved(Eval)
     plain = state.plain
@@ -472,7 +488,7 @@ def stopping(state: State, node: Term) -> tuple[str, Term]:
         return "stop_stop", node
     if node.__class__ is Eval:
         return "stop_eval", state.node(Stop, None, node.args[0])
-    if node.__class__ in (Grad, Expect, Sym, Indexed):
+    if node.__class__ in (Grad, Grads, Expect, CondExpect, Sym, Indexed):
         raise Rejection(f"⊥ does not move inside {node.tag}")
 
     def s(term: Term) -> Term:

@@ -4,13 +4,16 @@ A certificate is what ``json.loads`` returns: dicts, lists, strings and ints.
 
 .. code-block:: text
 
-    {"format": "surrogate-calculus certificate", "version": 2,
+    {"format": "surrogate-calculus certificate", "version": 3,
      "nodes":       [[tag, key, [child, …]], …],          # children before parents
      "definitions": [[left, arity, body, measure or null, group], …],
      "dependence":  [[name, [name, …]], …],               # of paths on particles
      "assumptions": [[kind, name], …],
+     "samples":     [[left, arity, law, first time or null], …],   # how families are drawn, in order
      "steps":       [[rule, left, right, [premise, …]], …],   # nodes; earlier steps
      "claim":       [relation, left, right]}              # the conclusion of the last step
+
+A step may have a fifth entry, ``[[name, number of slots, node], …]``: what the rule is told besides.
 
 Derivations are DAGs, so a table: a step over a node serves every place where the node occurs.
 """
@@ -27,7 +30,7 @@ from .judgement import Rejection
 __all__ = ["FORMAT", "VERSION", "fields", "read_assumptions", "read_dependence"]
 
 FORMAT = "surrogate-calculus certificate"
-VERSION = 2
+VERSION = 3
 
 
 def read_assumptions(rows: object) -> list[tuple[str, str]]:

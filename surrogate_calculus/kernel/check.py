@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ..language.nodes import LIMITS, Malformed, read_nodes, reference, sequence
-from ..language.terms import Sym, Term
+from ..language.nodes import LIMITS, Malformed, a_name, integer, read_nodes, reference, sequence
+from ..language.terms import CondExpect, Expect, Sym, Term
 from .calculus import State
 from .certificate import fields, read_assumptions, read_dependence
 from .definitions import read_definitions
 from .facts import Facts
+from .filtration import Draw
 from .inference import Inference
 from .judgement import Equation, Hypothesis, Rejection, Relation, Verdict
 
 __all__ = ["check"]
 
-_FIELDS = ("format", "version", "nodes", "definitions", "dependence", "assumptions", "steps", "claim")
+_FIELDS = (
+    "format", "version", "nodes", "definitions", "dependence", "assumptions", "samples", "steps", "claim",
+)  # fmt: skip
 
 
 def check(certificate: object) -> Verdict:
@@ -39,12 +40,17 @@ def check(certificate: object) -> Verdict:
             state.define([name], [Sym(other) for other in others])
         for group in read_definitions(data["definitions"], nodes, state.facts):
             inference.declare(group)
+        inference.sample(_samples(data["samples"], nodes))
+        for node in nodes:
+            if node.__class__ in (Expect, CondExpect) and any(map(state.bare, node.args)):
+                raise Rejection("⊥ outside every → under 𝔼")
         conclusions: list[Equation] = []
         for row in sequence(data["steps"], "steps", LIMITS["steps"]):
             conclusions.append(_step(row, nodes, conclusions, inference))
             done += 1
         claim = _claim(data["claim"], nodes)
-        if not conclusions or replace(conclusions[-1], where=frozenset(), whole=False) != claim:
+        last = conclusions[-1] if conclusions else None
+        if last is None or Equation(last.relation, last.lhs, last.rhs) != claim:
             raise Rejection("the last step does not conclude the claim")
     except (Rejection, Malformed) as reason:
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {reason}", steps=done)
@@ -53,7 +59,8 @@ def check(certificate: object) -> Verdict:
     return Verdict(
         "proved",
         claim=claim,
-        hypotheses=(*state.facts.hypotheses, *(Hypothesis(c.kind, c.term) for c in conclusions[-1].where)),
+        hypotheses=(*state.facts.hypotheses, *(Hypothesis(c.kind, c.term) for c in last.where)),
+        axioms=tuple(sorted(last.given, key=lambda s: (str(s.relation), hash(s.lhs)))),
         definitions=tuple(sorted(inference.used)),
         assumptions=tuple(f"{kind} {name}" for kind, name in state.facts.assumptions),
         steps=done,
@@ -61,14 +68,29 @@ def check(certificate: object) -> Verdict:
 
 
 def _step(row: object, nodes: list[Term], conclusions: list[Equation], inference: Inference) -> Equation:
-    if not isinstance(row, list) or len(row) != 4 or not isinstance(row[0], str):
-        raise Rejection("a step is [rule, left, right, premises]")
+    if not isinstance(row, list) or len(row) not in (4, 5) or not isinstance(row[0], str):
+        raise Rejection("a step is [rule, left, right, premises] or has a detail behind")
     lhs = reference(row[1], nodes, "node")
     rhs = reference(row[2], nodes, "node")
     premises = [
         reference(p, conclusions, "earlier step") for p in sequence(row[3], "premises", LIMITS["steps"])
     ]
-    return inference.infer(row[0], lhs, rhs, premises)
+    detail = []
+    for entry in sequence(row[4], "a detail", LIMITS["args"]) if len(row) == 5 else ():
+        name, arity, term = sequence(entry, "an entry of a detail", 3, exactly=True)
+        slots = integer(arity, 100, "a number of slots")
+        detail.append((a_name(name, "a name"), slots, reference(term, nodes, "node")))
+    return inference.infer(row[0], lhs, rhs, premises, detail)
+
+
+def _samples(rows: object, nodes: list[Term]) -> list[Draw]:
+    out = []
+    for row in sequence(rows, "samples", LIMITS["args"]):
+        left, arity, law, first = sequence(row, "a draw", 4, exactly=True)
+        start = None if first is None else reference(first, nodes, "node")
+        slots = integer(arity, 9, "a number of indices")
+        out.append(Draw(reference(left, nodes, "node"), slots, reference(law, nodes, "node"), start))
+    return out
 
 
 def _claim(row: object, nodes: list[Term]) -> Equation:

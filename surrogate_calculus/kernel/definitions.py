@@ -20,7 +20,7 @@ from typing import Any
 
 from ..language.binding import instantiate, shift
 from ..language.nodes import LIMITS, integer, reference, sequence
-from ..language.terms import Add, App, Bound, Fn, Grad, Indexed, Mul, Num, Sym, Term, postorder
+from ..language.terms import Add, App, Bound, Fn, Grad, Grads, Indexed, Mul, Num, Sym, Term, postorder
 from .facts import Facts
 from .inference import Definition, head
 from .judgement import Rejection
@@ -70,7 +70,7 @@ def read_definitions(rows: object, nodes: Sequence[Term], facts: Facts) -> list[
         later |= names
     if later & facts.counts:
         raise Rejection("what is assumed to be a count is defined")
-    if any(n.__class__ is Grad and n.key in later | facts.indices for n in nodes):
+    if any(n.__class__ in (Grad, Grads) and n.key in later | facts.indices for n in nodes):
         raise Rejection("a defined name or a whole number is no parameter of ∇")
     return groups
 

@@ -2,21 +2,23 @@
 
 A condition is ``nonzero E`` or ``positive E``.  It is discharged when it follows from the shape of E by
 the laws below, or from what the certificate assumes of its names (``positive p``: a density;
-``count N``: an integer ≥ 1; ``index a``: an integer that no parameter moves).  What is left is a
-hypothesis of the result, and is listed in the verdict.
+``density p``: it integrates to one; ``count N``: an integer ≥ 1; ``index a``: an integer that no parameter
+moves).  What is left is a hypothesis of the result, and is listed in the verdict; so are ``interchange``
+(of ∇ and ∫) and ``support`` (of two densities), which nothing discharges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..language.terms import Add, App, Eval, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
+from ..language.binding import shift
+from ..language.terms import Add, App, Bound, Eval, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
 from .judgement import Hypothesis, Rejection
 
 __all__ = ["ASSUMPTIONS", "Facts"]
 
 #: What may be assumed of a name.
-ASSUMPTIONS = ("positive", "count", "index")
+ASSUMPTIONS = ("positive", "count", "index", "density")
 
 # Signs, ordered by what they say: each implies the ones it contains.
 _UNKNOWN, _NONNEGATIVE, _NONZERO, _POSITIVE = 0, 1, 2, 3  # positive = nonnegative and nonzero (bits)
@@ -75,7 +77,8 @@ class Facts:
     def _renew(self) -> None:
         self._signs.clear()
         for kind, number in self._used:
-            self._signs[number] = self._signs.get(number, _UNKNOWN) | _wanted(kind)
+            if kind in _SIGNS:
+                self._signs[number] = self._signs.get(number, _UNKNOWN) | _wanted(kind)
 
     def require(self, kind: str, term: Term) -> None:
         """Use a side condition: discharged if it can be, else a hypothesis of all that follows.
@@ -89,12 +92,22 @@ class Facts:
             raise Rejection("a division by zero")
         entry = (kind, id(term))
         if entry not in self._used and not self.discharges(kind, term):
+            if kind == "density":
+                raise Rejection("the law is no density of the variable alone")
             self._used[entry] = Hypothesis(kind, term)
+            if kind not in _SIGNS:
+                return
             # what follows may rest on it, since it is listed
             self._signs[id(term)] = self._signs.get(id(term), _UNKNOWN) | _wanted(kind)
 
     def discharges(self, kind: str, term: Term) -> bool:
         """Whether a condition follows from the shape of the term and the assumptions."""
+        if kind == "density":  # in its one argument, which stands nowhere else
+            name = term.key[0] if term.__class__ is App and term.key[1] == 1 and not term.key[4] else None
+            alone = term.args[:1] == (Bound(0),) and not any(map(_uses_variable, term.args[1:]))
+            return ("density", name) in self._assumed and alone
+        if kind not in _SIGNS:
+            return False
         wanted = _wanted(kind)
         return self._sign(term) & wanted == wanted
 
@@ -188,5 +201,16 @@ class Facts:
         return _UNKNOWN
 
 
+_SIGNS = ("nonzero", "positive")
+
+
 def _wanted(kind: str) -> int:
     return _NONZERO if kind == "nonzero" else _POSITIVE
+
+
+def _uses_variable(term: Term) -> bool:
+    try:
+        shift(term, -1)
+    except ValueError:
+        return True
+    return False

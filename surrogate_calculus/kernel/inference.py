@@ -10,19 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from ..language.binding import instantiate, map_under_binders, shift
+from ..language.binding import abstract, instantiate, map_under_binders, shift
 from ..language.terms import (
     HAS_EXPECT,
     HAS_GRAD,
     Add,
     App,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
+    Num,
     Pow,
     Prod,
     Stop,
@@ -32,15 +35,18 @@ from ..language.terms import (
     postorder,
 )
 from .calculus import State, evaluation, gradient, stopping
-from .judgement import Condition, Equation, Rejection, Relation
+from .filtration import Draw, Filtration, branch
+from .judgement import Condition, Equation, Rejection, Relation, Supposition
 from .matching import instance, match
 from .polynomial import Ring
 from .ranges import Ranges
 from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Inference", "head", "recursion_step", "replace_inside", "split_on"]
+__all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "replace_inside", "split_on"]
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
+#: What a step says beyond its sides: names, each with a number of slots and a term over them.
+Detail = Sequence[tuple[str, int, Term]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,48 @@ class Inference:
         state: what has been established.
         definitions: by what they define, see :func:`head`.
         used: names of the definitions unfolded so far.
+        filtration: the draws of the document.
     """
 
     state: State
     definitions: dict[tuple[object, ...], Definition] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    filtration: Filtration = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sample(())
+
+    def sample(self, rows: Sequence[Draw]) -> None:
+        """Tell how families are drawn, in order.
+
+        Raises:
+            Rejection: a row that draws what is defined or counts something.
+        """
+
+        def body(node: Term) -> tuple[int, Term] | None:
+            found = self.definitions.get(head(node))
+            return None if found is None else (found.arity, found.body)
+
+        def entails(condition: Condition, facts: Iterable[Condition]) -> bool:
+            try:
+                return not self.remaining([condition], facts)
+            except Rejection:
+                return False
+
+        self.filtration = Filtration(tuple(rows), self.state.hidden_names, body, entails)
+        for row in rows:
+            if row.left.__class__ is not Indexed or not set(row.left.args[1:]) <= set(map(Bound, range(9))):
+                raise Rejection("a draw is of a family at indices, the time first")
+            if row.left.key in self.state.defined or row.left.key in self.state.facts.counts:
+                raise Rejection(f"{row.left.key:.40} is drawn and defined")
+            kind = row.law.__class__
+            if kind not in (Expect, Sum) or max(row.left.loose, row.law.loose) > row.arity:
+                raise Rejection("a law is a density, or weights of ancestors")
+
+    def random(self, term: Term) -> bool:
+        """Whether a drawn family occurs in the term, definitions unfolded."""
+        names = (n.key for n in postorder(term) if n.__class__ in (Sym, Indexed))
+        return bool(self.filtration.rows) and any(map(self.filtration.random, names))
 
     def declare(self, group: Sequence[Definition]) -> None:
         """Take up the definitions of one group, whose terms are of the store, after those it uses.
@@ -108,7 +151,14 @@ class Inference:
             state.whole_names -= wrong
         state.facts.define({head(d.left): d.body for d in group})
 
-    def infer(self, rule: str, lhs: Term, rhs: Term | None, premises: Sequence[Equation]) -> Equation:
+    def infer(
+        self,
+        rule: str,
+        lhs: Term,
+        rhs: Term | None,
+        premises: Sequence[Equation],
+        detail: Detail = (),
+    ) -> Equation:
         """The equation that the rule gives.
 
         Args:
@@ -116,6 +166,7 @@ class Inference:
             lhs: the left side, a term of the state's store.
             rhs: the right side, or None where the rule computes it.
             premises: earlier conclusions.
+            detail: what the rule needs to be told besides.
 
         Raises:
             Rejection: the rule does not give an equation with these sides.
@@ -123,8 +174,12 @@ class Inference:
         schema = RULES.get(rule)
         if schema is None:
             raise Rejection(f"there is no rule {rule!r}")
-        structural = _STRUCTURAL.get(rule)
-        if structural is not None:
+        structural, told = _STRUCTURAL.get(rule), _TOLD.get(rule)
+        if detail and told is None:
+            raise Rejection(f"{rule} takes no detail")
+        if told is not None:
+            equation = told(self, lhs, rhs, premises, detail)
+        elif structural is not None:
             equation = structural(self, lhs, rhs, premises)
         else:
             if premises:
@@ -132,13 +187,17 @@ class Inference:
             equation = self._computed(schema, lhs, rhs)
         if equation.lhs is not lhs or (rhs is not None and equation.rhs is not rhs):
             raise Rejection(f"{rule} does not give what is claimed")
+        if rule not in ("suppose", "suppose_value", "induction_over"):  # which see to it themselves
+            given = frozenset[Supposition]().union(*(p.given for p in premises))
+            equation = replace(equation, given=given) if given else equation
         if any(p.whole for p in premises):
             roots = {"inside": [lhs], "induction": [p.rhs for p in premises]}.get(rule, ())
             if lhs.__class__ is Expect or any(t.flags & HAS_EXPECT for t in roots):
                 raise Rejection("an equation about whole numbers may not be used under 𝔼")
             equation = replace(equation, whole=max(lhs.loose, equation.rhs.loose) > 0)
         worked_out = schema.operator or (lhs.__class__ is Grad and equation.rhs.__class__ is not Grad)
-        if worked_out and equation.relation is STRICT and not equation.where and not equation.whole:
+        plain = not (equation.where or equation.whole or equation.given)
+        if worked_out and plain and equation.relation is STRICT:
             self.state.learn(equation.lhs, equation.rhs)
         return equation
 
@@ -156,9 +215,12 @@ class Inference:
                 term = instance(condition, found, state.store, free=not on_indices)
                 if on_indices:
                     where.append(Condition(kind, term))
+                elif kind == "known":  # 𝔼[· | t](A): A is known at t
+                    if not self.filtration.known(term.args[1], term.args[0]):
+                        raise Rejection(f"{rule}: the factor need not be known at that time")
                 else:
                     state.facts.require(kind, term)
-            out = instance(schema.right, found, state.store)
+            out = instance(schema.right, found, state.store, self.random)
             whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
             return Equation(STRICT, lhs, out, self.remaining(where), whole)
         try:
@@ -214,7 +276,7 @@ def replace_inside(state: State, root: Term, equations: Sequence[Equation]) -> t
         node, context, ready = todo.pop()
         place = (id(node), context)
         cls = node.__class__
-        inner = under_grad if cls in (Grad, Indexed) else stopped if cls in (Stop, Eval) else context
+        inner = under_grad if cls in (Grad, Grads, Indexed) else stopped if cls in (Stop, Eval) else context
         if ready:
             args = tuple(done[id(a), inner] for a in node.args)
             done[place] = state.rebuild(node, args)
@@ -262,7 +324,7 @@ def _congruence(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises
             left, premise = min(found, key=lambda choice: len(choice[0]))
             args[position], where = premise.rhs, where | left
             relation = VALUE if premise.relation is VALUE else relation
-    if relation is VALUE and lhs.__class__ in (Grad, Indexed):  # what an index does, a definition may hide
+    if relation is VALUE and lhs.__class__ in (Grad, Grads, Indexed):  # definitions hide what indices do
         raise Rejection("an equality of values may not be used under ∇ or in an index")
     if lhs.__class__ in (Stop, Eval):
         relation = STRICT
@@ -280,9 +342,8 @@ def _discharged(
     state, cls = inf.state, node.__class__
     if not where:
         return where
-    if cls is Fn and node.key == "cases" and position > 0:
-        facts = _branch(state, node.args[0], position == 1)
-        return inf.remaining(where, facts) if facts else where
+    if facts := branch(node, position):
+        return inf.remaining(where, facts)
     if not node.binds or not node.binds[position]:
         return where
     if cls not in (Sum, Prod):
@@ -302,15 +363,6 @@ def _discharged(
 def _below(state: State, condition: Condition) -> Condition:
     zero = instantiate(condition.term, state.zero)
     return Condition(condition.kind, state.store.add(shift(zero, 1)))
-
-
-def _branch(state: State, condition: Term, holds: bool) -> list[Condition]:
-    """What a comparison of indices says in the first branch of cases, or in the other."""
-    if condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
-        return []
-    strict = (condition.key == "gt") is holds
-    larger, smaller = condition.args if holds else reversed(condition.args)
-    return [Condition("gt" if strict else "ge", state.store.add(larger - smaller))]
 
 
 def _transitivity(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> Equation:
@@ -381,9 +433,13 @@ def _instance_of(
             ):
                 raise Rejection(f"{value.tag} {value.key or ''} need not be a whole number that is constant")
 
+    moved = any(inf.random(found[n.key][0]) for n in names if n.key in found)
+
     def put(term: Term) -> Term:
         if term.loose > arity:
             raise Rejection("an index is not determined")
+        if moved and term.flags & HAS_EXPECT:
+            raise Rejection("an index that is drawn may not be put under 𝔼")
         for name in names[: term.loose]:
             term = instantiate(term, name)
         return instance(inf.state.store.add(term), found, inf.state.store)
@@ -414,7 +470,7 @@ def _split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises) -> 
     for position, premise in enumerate(premises, 1):
         if premise.lhs is not lhs or premise.rhs is not rhs.args[position] or premise.relation is VALUE:
             raise Rejection("split takes an equation for each branch of cases")
-        where |= inf.remaining(premise.where, _branch(inf.state, rhs.args[0], position == 1))
+        where |= inf.remaining(premise.where, branch(rhs, position))
     return Equation(STRICT, lhs, rhs, where)
 
 
@@ -457,6 +513,8 @@ def _cases_split(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premise
     condition = rhs.args[0] if rhs is not None and rhs.__class__ is Fn and rhs.key == "cases" else None
     if condition is None or condition.__class__ is not Fn or condition.key not in ("gt", "ge", "eq"):
         raise Rejection("cases_split is over a comparison")
+    if lhs.flags & HAS_EXPECT:
+        raise Rejection("a comparison does not move out of 𝔼")
     return Equation(STRICT, lhs, split_on(inf.state, lhs, condition))
 
 
@@ -486,6 +544,166 @@ def _cases_out(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises)
     raise Rejection("there are no cases among the operands")
 
 
+# what is supposed, and for what it holds
+def _suppose(
+    inf: Inference,
+    lhs: Term,
+    rhs: Term | None,
+    premises: _Premises,
+    detail: Detail,
+    relation: Relation = STRICT,
+) -> Equation:
+    if rhs is None or premises:
+        raise Rejection("a supposition has two sides and no premises")
+    every = frozenset(name for name, _, _ in detail)
+    return Equation(relation, lhs, rhs, given=frozenset([Supposition(relation, lhs, rhs, every)]))
+
+
+def _suppose_value(
+    inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail
+) -> Equation:
+    return _suppose(inf, lhs, rhs, premises, detail, VALUE)
+
+
+def _spoken(*terms: Term) -> set[str]:
+    """Every name in terms: of variables, families, functions, parameters of ∇."""
+    named = (n for n in postorder(*terms) if n.__class__ in _NAMED)
+    return {str(n.key[0]) if n.__class__ is App else str(n.key) for n in named}
+
+
+_NAMED = (App, Grad, Grads, Indexed, Sym)
+
+
+def _bound_names(inf: Inference, equation: Equation) -> set[str]:
+    """The names of which an equation or the derivation says more than that they are arbitrary."""
+    facts = inf.state.facts
+    taken = {*inf.state.defined, *inf.filtration.names, *(name for _, name in facts.assumptions)}
+    taken |= {d.name for d in inf.definitions.values()}
+    taken |= _spoken(*(d.body for d in inf.definitions.values()), *(h.term for h in facts.hypotheses))
+    for s in equation.given:
+        taken |= _spoken(s.lhs, s.rhs) - s.every
+    return taken
+
+
+def replaced(state: State, root: Term, bodies: dict[str, tuple[int, Term]]) -> Term:
+    """The term with free variables and functions replaced by terms over their slots.
+
+    Raises:
+        Rejection: a partial derivative of a replaced function, or it has another number of slots.
+    """
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        name = node.key[0] if node.__class__ is App else node.key
+        if node.__class__ not in (App, Sym) or name not in bodies:
+            return None
+        arity, body = bodies[name]
+        body = shift(body, depth, cutoff=arity)
+        if len(node.args) != arity or (node.__class__ is App and node.key[4]):
+            raise Rejection(f"{name} has other slots, or is differentiated in one")
+        for position in range(arity - 1, -1, -1):
+            value = map_under_binders(node.args[position], leaf_at(depth), lambda n, d: False)
+            body = instantiate(body, shift(value, position))
+        return body
+
+    def leaf_at(depth: int) -> Callable[[Term, int], Term | None]:
+        return lambda node, below: leaf(node, depth + below)
+
+    return state.store.add(map_under_binders(root, leaf, lambda node, depth: False))
+
+
+def _substitute(
+    inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail
+) -> Equation:
+    """What holds for every function f (of its slots only) and every variable x holds for these."""
+    premise, state = _only(premises), inf.state
+    bodies = {name: (arity, body) for name, arity, body in detail}
+    sides = premise.lhs, premise.rhs
+    params = {n.key for n in postorder(*sides) if n.__class__ in (Grad, Grads)}
+    if params & bodies.keys():
+        raise Rejection("a parameter of ∇ is no variable")
+    special = _bound_names(inf, premise) & bodies.keys()
+    if special:
+        raise Rejection(f"{min(special):.40} is not arbitrary")
+    stopped = premise.relation is STRICT and not all(map(state.stop_free, sides))
+    averaged = any(side.flags & HAS_EXPECT for side in sides)
+    for name, (arity, body) in bodies.items():
+        names = state.mentioned([body])
+        if not state.stop_free(body) or (arity and body.loose > arity):
+            raise Rejection(f"{name:.40} is replaced by a ⊥ or an index of somewhere else")
+        if names & params or (stopped and arity and not names <= state.facts.indices):
+            raise Rejection(f"{name:.40} is replaced by what depends on a parameter in another way")
+        if averaged and inf.random(body):
+            raise Rejection(f"{name:.40} is replaced by what is drawn, under 𝔼")
+    left, right = (replaced(state, side, bodies) for side in sides)
+    where = [Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where]
+    return Equation(premise.relation, left, right, inf.remaining(where), premise.whole)
+
+
+def _induction_over(
+    inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail
+) -> Equation:
+    """P(0), and P(n) where P(n-1) is supposed, give P(n) for the count n, a name of the equation."""
+    if len(premises) != 2 or len(detail) != 1 or rhs is None:
+        raise Rejection("induction takes P(0), and P(n) from P(n-1)")
+    (base, step), ((name, _, _),) = premises, detail
+    if name not in inf.state.facts.counts or name in inf.state.defined:
+        raise Rejection("induction is over a count")
+    if any(p.where or p.whole or p.relation is not step.relation for p in premises):
+        raise Rejection("induction is over an equation without conditions")
+
+    def at(number: Term, term: Term) -> Term:
+        return replaced(inf.state, term, {name: (0, number)})
+
+    def same(a: Equation | Supposition, number: Term) -> bool:
+        sides = ((a.lhs, at(number, lhs)), (a.rhs, at(number, rhs)))
+        return a.relation is step.relation and not any(inf.ring().difference(*pair) for pair in sides)
+
+    if not same(base, inf.state.zero):
+        raise Rejection("this is no base of the induction")
+    hypotheses = {s for s in step.given if same(s, Sym(name) - Num(1))}
+    given = (step.given - hypotheses) | base.given
+    if any(name in _spoken(s.lhs, s.rhs) for s in given):
+        raise Rejection(f"something is supposed of {name:.40}")
+    concluded = Equation(step.relation, step.lhs, step.rhs, given=given)
+    every = frozenset[str]().union(*(s.every for s in hypotheses))
+    if not every.isdisjoint(_bound_names(inf, concluded)):
+        raise Rejection("the hypothesis of the induction is supposed for too many")
+    for used in inf.state.facts.hypotheses:
+        if name in _spoken(used.term):  # at smaller n too
+            inf.state.facts.require(used.kind, inf.state.store.add(abstract(used.term, name)))
+    return concluded
+
+
+def _drawn(
+    inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail, law: type[Term] = Expect
+) -> Equation:
+    """The law of a draw; of ancestors with ``law=Sum``."""
+    if lhs.__class__ is not CondExpect or rhs.__class__ is not CondExpect or premises or len(detail) != 1:
+        raise Rejection("the law of a draw is used under 𝔼[· | t]")
+    if lhs.args[0] is not rhs.args[0]:
+        raise Rejection("the law of a draw changes nothing of what is given")
+    target = detail[0][2]
+    for row in inf.filtration.rows:
+        try:
+            put = _instance_of(inf, row.left, row.arity, target, free=True)
+        except Rejection:
+            continue
+        if row.law.__class__ is law is Expect:
+            inf.filtration.draw(row, put, target, lhs, rhs)
+        elif row.law.__class__ is law:
+            count = inf.filtration.offspring(row, put, target, lhs, rhs)
+            if inf.ring().read(inf.state.store.add(count)):
+                raise Rejection("the number of the offspring is wrong")
+        else:
+            continue
+        return Equation(STRICT, lhs, rhs)
+    raise Rejection("nothing says how this is drawn")
+
+
+def _offspring(inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail) -> Equation:
+    return _drawn(inf, lhs, rhs, premises, detail, Sum)
+
+
 def _only(premises: _Premises) -> Equation:
     if len(premises) != 1:
         raise Rejection("the rule takes one premise")
@@ -507,4 +725,12 @@ _STRUCTURAL: dict[str, Callable[[Inference, Term, Term | None, _Premises], Equat
     "induction": _induction,
     "cases_out": _cases_out,
     "cases_split": _cases_split,
+}
+_TOLD: dict[str, Callable[[Inference, Term, Term | None, _Premises, Detail], Equation]] = {
+    "suppose": _suppose,
+    "suppose_value": _suppose_value,
+    "substitute": _substitute,
+    "induction_over": _induction_over,
+    "expect_draw": _drawn,
+    "expect_offspring": _offspring,
 }

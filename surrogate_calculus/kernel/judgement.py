@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ..language.terms import Term
 
-__all__ = ["Condition", "Equation", "Hypothesis", "Rejection", "Relation", "Verdict"]
+__all__ = ["Condition", "Equation", "Hypothesis", "Rejection", "Relation", "Supposition", "Verdict"]
 
 
 class Relation(StrEnum):
@@ -37,6 +37,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Supposition:
+    """An equation that is supposed: an axiom, or the hypothesis of an induction.
+
+    Attributes:
+        relation, lhs, rhs: the equation, for every value of the bound indices that reach out of it.
+        every: names of functions and variables for all of which it is supposed.
+    """
+
+    relation: Relation
+    lhs: Term
+    rhs: Term
+    every: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Equation:
     """``lhs = rhs`` or ``lhs =→ rhs``, for every value of the bound indices that reach out of it.
 
@@ -45,6 +60,7 @@ class Equation:
         lhs, rhs: the sides.
         where: the equation holds where all of these do.
         whole: its loose indices are whole numbers, so that it is not to be used under 𝔼.
+        given: what is supposed.
     """
 
     relation: Relation
@@ -52,6 +68,7 @@ class Equation:
     rhs: Term
     where: frozenset[Condition] = frozenset()
     whole: bool = False
+    given: frozenset[Supposition] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +76,9 @@ class Hypothesis:
     """A side condition that a derivation used and could not discharge.
 
     Attributes:
-        kind: ``"nonzero"``, ``"positive"``, or the kind of a :class:`Condition` on indices.
+        kind: ``"nonzero"``, ``"positive"``, the kind of a :class:`Condition` on indices; of an
+            expectation ``"interchange"`` (∇ and the integral may be exchanged), of a product of two
+            densities ``"support"`` (they are densities of one space, zero in the same places).
         term: what it is said of; bound indices that reach out of it stand for every index.
     """
 
@@ -85,6 +104,7 @@ class Verdict:
             ``"undecided"``, since a bad proof refutes nothing.
         claim: the equation claimed, where one could be read.
         hypotheses: side conditions that the proof used and that are not discharged.
+        axioms: equations that the proof supposes.
         definitions: names of the definitions that the proof unfolded.
         assumptions: what the certificate assumed of its names (``positive p``, ``count N``).
         reason: why it was not proved; empty for a proof.
@@ -95,6 +115,7 @@ class Verdict:
     status: str
     claim: Equation | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    axioms: tuple[Supposition, ...] = ()
     definitions: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     reason: str = ""

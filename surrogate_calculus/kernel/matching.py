@@ -8,10 +8,12 @@ binders, its value is shifted, and the match fails if the value uses an index th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..language.binding import instantiate, shift
-from ..language.terms import App, Grad, Store, Sym, Term, postorder
+from ..language.terms import HAS_EXPECT, App, Grad, Store, Sym, Term
 from .judgement import Rejection
-from .rules import PARAM
+from .rules import LAW, PARAM
 
 __all__ = ["Substitution", "instance", "match"]
 
@@ -43,11 +45,11 @@ def match(pattern: Term, term: Term, found: Substitution | None = None) -> Subst
             continue
         if p.__class__ is not t.__class__:
             return None
-        if p.__class__ is Grad and p.key == PARAM:
+        if p.key == PARAM:
             name = (Sym(t.key), 0)
             if found.setdefault(PARAM, name) != name:
                 return None
-            if len(t.args) < len(p.args):  # no coordinate: scalar parameter
+            if p.__class__ is Grad and len(t.args) < len(p.args):  # no coordinate: scalar parameter
                 if found.setdefault("?k", (Sym("?none"), 0)) != (Sym("?none"), 0):
                     return None
                 todo.append((p.args[0], t.args[0], depth))
@@ -71,13 +73,21 @@ def _same(before: tuple[Term, int], term: Term, depth: int) -> bool:
         return False
 
 
-def instance(pattern: Term, found: Substitution, store: Store, free: bool = False) -> Term:
+def instance(
+    pattern: Term,
+    found: Substitution,
+    store: Store,
+    random: Callable[[Term], bool] = lambda term: False,
+    *,
+    free: bool = False,
+) -> Term:
     """The pattern with its metavariables replaced, by terms of the store; in the store.
 
     Args:
         pattern: a side of a rule, or a condition.
         found: what its metavariables stand for.
         store: where the result goes.
+        random: whether a drawn family occurs in a term: it may not become an index under 𝔼.
         free: the pattern stands by itself (a side condition), under as many binders as its
             metavariables did, which it says something of for every value of their indices.
 
@@ -93,8 +103,8 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
             value, at = found[p.key]
             if depth == at:
                 return value
-            try:
-                return store.add(shift(value, depth - at))
+            try:  # a law keeps the index that it is the law of
+                return store.add(shift(value, depth - at, cutoff=int(p.key.startswith(LAW))))
             except ValueError:
                 raise Rejection(f"{p.key} uses a bound index that it would lose") from None
         binds = p.binds
@@ -105,7 +115,7 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
         key = p.key
         if p.__class__ is App and key[0].startswith("?"):
             return applied(key[0], args, depth)
-        if p.__class__ is Grad and key == PARAM:
+        if key == PARAM:
             key = found[PARAM][0].key
             if args[-1] == Sym("?none"):
                 args.pop()
@@ -116,6 +126,8 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
         if name not in found:
             raise Rejection(f"nothing determines {name}")
         value, at = found[name]
+        if value.flags & HAS_EXPECT and any(map(random, indices)):
+            raise Rejection("an index that is drawn may not be put under 𝔼")
         outside = at - len(indices)  # how many binders of the pattern its other indices belong to
         try:
             if indices:
@@ -130,5 +142,12 @@ def instance(pattern: Term, found: Substitution, store: Store, free: bool = Fals
 
     if not free:
         return build(pattern, 0)
-    metas = [n.key for n in postorder(pattern) if n.__class__ is Sym and n.key in found]
-    return build(pattern, max((found[m][1] for m in metas), default=0))
+
+    def outside(p: Term, depth: int) -> int:
+        """How many binders around the pattern its metavariables want."""
+        if p.__class__ is Sym and p.key in found:
+            return found[p.key][1] - depth
+        inner = zip(p.args, p.binds or (0,) * len(p.args), strict=True)
+        return max((outside(a, depth + k) for a, k in inner), default=0)
+
+    return build(pattern, outside(pattern, 0))

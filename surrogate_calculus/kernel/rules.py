@@ -17,9 +17,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..language.terms import App, Bound, Fn, Grad, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
+from ..language.terms import (
+    App,
+    Bound,
+    CondExpect,
+    Expect,
+    Fn,
+    Grad,
+    Grads,
+    Mul,
+    Num,
+    Pow,
+    Prod,
+    Stop,
+    Sum,
+    Sym,
+    Term,
+)
 
-__all__ = ["FUNCTION_DERIVATIVES", "RULES", "Rule", "meta"]
+__all__ = ["FUNCTION_DERIVATIVES", "LAW", "RULES", "Rule", "meta"]
+
+#: How the metavariable of a law begins: moved under other binders, it keeps its own innermost index.
+LAW = "?·"
 
 
 def meta(name: str) -> Sym:
@@ -59,6 +78,8 @@ def at(name: str, *indices: Term) -> App:
 A, B, C = meta("A"), meta("B"), meta("C")
 LO, HI, LO2, HI2 = meta("lo"), meta("hi"), meta("lo2"), meta("hi2")
 K, J = Bound(0), Bound(1)
+P, Q = Sym(LAW + "P"), Sym(LAW + "Q")
+S, T = meta("s"), meta("t")
 #: Stands for the parameter of a ∇ in a pattern.
 PARAM = "?θ"
 ZERO, ONE, TWO = Num(0), Num(1), Num(2)
@@ -146,6 +167,20 @@ _STRUCTURAL = [
         "induction",
         "F[t] = cases(t > 0: X, else: Y) and G[t] = the same with G for F at smaller t give F[t] = G[t]",
         "well-founded induction on the index",
+    ),
+    Rule("suppose", "A = B is supposed: an axiom, or the hypothesis of an induction"),
+    Rule("suppose_value", "A =→ B is supposed"),
+    Rule("substitute", "what holds for every function f or variable x holds for this one"),
+    Rule("induction_over", "P(0), and P(n) where P(n-1), give P(n) for a count n", "induction"),
+    Rule(
+        "expect_draw",
+        "𝔼[· | s](E(x[t,i])) = 𝔼[· | s](𝔼[z ~ law of x[t,i]](E(z))) where s < t and the rest is known",
+        "the sampling statement of x",
+    ),
+    Rule(
+        "expect_offspring",
+        "𝔼[· | s](Σ[i=1..N](E(a[t,i]))) = 𝔼[· | s](N Σ[j=1..N](w[j] E(j))), E known before t",
+        "a resampling law that is unbiased for the weights w",
     ),
     Rule("cases_split", "A = cases(c: A with 1 for c, else: A with 0 for c) for a comparison c"),
     Rule("cases_out", "f(…, cases(c: A, else: B), …) = cases(c: f(…, A, …), else: f(…, B, …))"),
@@ -346,6 +381,96 @@ _INDEXED = [
     Rule("cases_same", "cases(c: A, else: A) = A", left=Fn("cases", C, A, A), right=A),
 ]
 
+_EXPECTATIONS = [
+    Rule(
+        "expect_add",
+        "𝔼[x ~ p](A + B) = 𝔼[x ~ p](A) + 𝔼[x ~ p](B)",
+        left=Expect(P, A + B),
+        right=Expect(P, A) + Expect(P, B),
+    ),
+    Rule(
+        "expect_scale",
+        "A 𝔼[x ~ p](B) = 𝔼[x ~ p](A B), A free of x",
+        left=Mul(A, Expect(P, B)),
+        right=Expect(P, Mul(A, B)),
+    ),
+    Rule(
+        "expect_one",
+        "𝔼[x ~ p](1) = 1, since p integrates to one",
+        left=Expect(P, ONE),
+        right=ONE,
+        conditions=(("density", P),),
+    ),
+    Rule(
+        "expect_sum",
+        "𝔼[x ~ p](Σ[i](A)) = Σ[i](𝔼[x ~ p](A)), the range free of x",
+        left=Expect(P, Sum(LO, HI, A)),
+        right=Sum(LO, HI, Expect(P, at("A", K, J))),
+    ),
+    Rule(
+        "expect_swap",
+        "𝔼[x ~ p](𝔼[y ~ q](A)) = 𝔼[y ~ q](𝔼[x ~ p](A)), q free of x (independence)",
+        left=Expect(P, Expect(Q, A)),
+        right=Expect(Q, Expect(P, at("A", K, J))),
+    ),
+    Rule(
+        "expect_score",
+        "∇θ 𝔼[x ~ p](A) = 𝔼[x ~ p](∇θ A + A ∇θ log p(x)) where ∇ and ∫ may be exchanged",
+        "Eq. 145",
+        left=_d(Expect(P, A)),
+        right=Expect(P, _d(A) + Mul(A, _d(Fn("log", P)))),
+        conditions=(("positive", P), ("interchange", Expect(P, A))),
+    ),
+    Rule(
+        "expect_weight",
+        "𝔼[x ~ p](A) = 𝔼[x ~ q](p(x)/q(x) A) for densities p, q > 0 of one space",
+        "importance weighting; Eq. 49, 132",
+        left=Expect(P, A),
+        right=Expect(Q, Mul(P, _inv(Q), A)),
+        conditions=(("positive", Q), ("support", Mul(P, Q))),
+    ),
+    Rule(
+        "cond_add",
+        "𝔼[· | t](A + B) = 𝔼[· | t](A) + 𝔼[· | t](B)",
+        left=CondExpect(T, A + B),
+        right=CondExpect(T, A) + CondExpect(T, B),
+    ),
+    Rule(
+        "cond_sum",
+        "𝔼[· | t](Σ[i](A)) = Σ[i](𝔼[· | t](A)), the range known at t",
+        left=CondExpect(T, Sum(LO, HI, A)),
+        right=Sum(LO, HI, CondExpect(T, A)),
+        conditions=(("known", CondExpect(T, LO)), ("known", CondExpect(T, HI))),
+    ),
+    Rule(
+        "cond_known",
+        "𝔼[· | t](A B) = A 𝔼[· | t](B), A known at t",
+        left=CondExpect(T, Mul(A, B)),
+        right=Mul(A, CondExpect(T, B)),
+        conditions=(("known", CondExpect(T, A)),),
+    ),
+    Rule("cond_one", "𝔼[· | t](1) = 1", left=CondExpect(T, ONE), right=ONE),
+    Rule(
+        "cond_tower",
+        "𝔼[· | s](𝔼[· | t](A)) = 𝔼[· | s](A) where s ≤ t",
+        "the tower rule",
+        left=CondExpect(S, CondExpect(T, A)),
+        right=CondExpect(S, A),
+        conditions=(("ge", T - S),),
+    ),
+]
+
+_ORDERS = [
+    Rule("grads_zero", "∇^0 A = A", left=Grads(PARAM, ZERO, A), right=A),
+    Rule(
+        "grads_next",
+        "∇^n A = ∇ ∇^(n-1) A for a whole number n ≥ 1",
+        left=Grads(PARAM, B, A),
+        right=Grad(PARAM, Grads(PARAM, B - ONE, A)),
+        conditions=(("int", B - ONE),),
+    ),
+]
+
 #: Every rule by its name.
 RULES: dict[str, Rule] = {
     r.name: r
@@ -355,5 +480,7 @@ RULES: dict[str, Rule] = {
         *_STRUCTURAL,
         *_PATTERNS,
         *_INDEXED,
+        *_EXPECTATIONS,
+        *_ORDERS,
     )
 }

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from ..errors import ParseError, Span
 
-__all__ = ["BLOCKS", "Block", "BlockForm", "Piece", "SplitDocument", "split_blocks"]
+__all__ = ["BLOCKS", "Block", "BlockForm", "Piece", "SplitDocument", "has_theorems", "split_blocks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ BLOCKS: dict[str, BlockForm] = {
     "printed": BlockForm("printed:  with the LaTeX in indented lines below", header=False, verbatim=True),
 }
 
+_THEOREM = re.compile(r"^(?:theorem|lemma|refute)(?=[\s:])", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMENT = re.compile(r"(?<!\\)#")
 _BRACKETS = re.compile(r"[()\[\]]")
@@ -136,6 +137,11 @@ def split_blocks(text: str, file: str | None = None) -> SplitDocument:
         blanked += [" " * len(part.text) for part in lines[position:last]]
         position = last
     return SplitDocument(text, "\n".join(blanked), tuple(blocks), file)
+
+
+def has_theorems(text: str) -> bool:
+    """Whether a text looks like a document with something to be proved or refuted."""
+    return _THEOREM.search(text) is not None
 
 
 def _lines(text: str) -> list[Piece]:

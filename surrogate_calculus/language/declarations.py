@@ -7,7 +7,7 @@ indices, unless ``variable``, ``observed``, ``sample`` or ``define`` says more o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -162,7 +162,6 @@ class Document:
         index_valued: families whose values are indices: ancestor maps, and what is defined by them.
         paths: what a density means along a path; its name, primed for further families.
         targets: what is to be derived.
-        free_indices: indices that a formula may leave free: it is said for each of their values.
         text: the source.
         file: where it came from.
     """
@@ -183,7 +182,6 @@ class Document:
     stopping: frozenset[str] = frozenset()
     paths: Mapping[str, PathLaw] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
-    free_indices: tuple[str, ...] = ()
     text: str = ""
     file: str | None = None
 
@@ -250,11 +248,11 @@ class Document:
         """Names of the vector parameters."""
         return frozenset(n for n, r in self.parameters.items() if r is not None)
 
-    def scope(self) -> Uses:
-        """The check of names for the parser."""
+    def scope(self, indices: Sequence[str] = ()) -> Uses:
+        """The check of names for the parser; ``indices`` may stand free, for any value of their range."""
         from .uses import Uses
 
-        return Uses(self, local=self.free_indices)
+        return Uses(self, indices)
 
     def has_bare_stop(self, term: Term) -> bool:
         """Whether a ⊥ stands outside every → once definitions are unfolded."""

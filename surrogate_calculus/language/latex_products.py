@@ -74,10 +74,13 @@ class LatexProducts(Builder):
         text: the source, for error messages.
         given: declarations that uses are checked against, or None for a bare expression.
         vector: names of the vector parameters.
+        indices: the indices of the document that stand free.
     """
 
-    def __init__(self, text: str, given: Document | None, vector: Collection[str]) -> None:
-        super().__init__(text, None, None if given is None else given.scope(), vector)
+    def __init__(
+        self, text: str, given: Document | None, vector: Collection[str], indices: Sequence[str] = ()
+    ) -> None:
+        super().__init__(text, None, None if given is None else given.scope(indices), vector)
         self.given = given
 
     def shown(self, start: int, end: int) -> str:

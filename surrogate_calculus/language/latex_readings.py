@@ -137,8 +137,12 @@ class Notation:
         return " ".join(out)
 
 
-def readings(latex: str, given: Document | None = None, vector: Collection[str] = ()) -> Iterator[Term]:
+def readings(
+    latex: str, given: Document | None = None, *, vector: Collection[str] = (), indices: Sequence[str] = ()
+) -> Iterator[Term]:
     r"""Every term that a printed formula may be read as, the narrowest reach of each prefix first.
+
+    Takes what :func:`~.latex.parse_latex` takes.
 
     Raises:
         SurrogateError: it is no formula of the language, whatever the reach of its prefixes.
@@ -151,7 +155,7 @@ def readings(latex: str, given: Document | None = None, vector: Collection[str] 
         count += 1
         text = waiting.pop()
         try:
-            yield parse_latex(text, given, vector=vector)
+            yield parse_latex(text, given, vector=vector, indices=indices)
             given_out += 1
         except AmbiguousError as error:
             waiting += reversed(error.readings)

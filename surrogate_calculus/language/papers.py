@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ParseError, Span, SurrogateError
@@ -160,8 +160,7 @@ class _Reader:
     def __init__(self, text: str, file: str | None) -> None:
         self.text, self.file = text, file
         self.split = split_blocks(text, file)
-        document = Sources(self.split).document()
-        self.document = replace(document, free_indices=tuple(document.indices))
+        self.document = Sources(self.split).document()
 
     def wrong(self, what: str, instead: str, span: Span) -> ParseError:
         return ParseError(what, instead=instead, text=self.text, span=span, file=self.file)
@@ -257,7 +256,7 @@ class _Reader:
 
     def term(self, piece: Piece) -> Term:
         try:
-            return parse(piece.text, self.document)
+            return parse(piece.text, self.document, indices=tuple(self.document.indices))
         except SurrogateError as error:
             if error.span is not None:
                 error.span = Span(error.span.start + piece.span.start, error.span.end + piece.span.start)

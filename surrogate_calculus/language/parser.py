@@ -7,7 +7,7 @@ nothing recurses: brackets may nest to :data:`~surrogate_calculus.language.scann
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Span
@@ -53,6 +53,7 @@ def parse(
     *,
     vector: Collection[str] = (),
     file: str | None = None,
+    indices: Sequence[str] = (),
 ) -> Term:
     """Read an expression.
 
@@ -61,13 +62,14 @@ def parse(
         given: a document whose declarations the names must obey; without one, nothing need be declared.
         vector: names of vector parameters, in addition to those that ``given`` declares.
         file: the file named in error messages.
+        indices: the indices of ``given`` that stand free, for any value of their range.
 
     Raises:
         ParseError: text that is not of the language; the message has line, column, caret and advice.
         TermError: a term that is ill-formed, such as an 𝔼 over a bare ⊥.
         DeclarationError: a name used against its declaration in ``given``.
     """
-    return _expression(text, given, vector, file).term
+    return _expression(text, given, vector, file, indices).term
 
 
 def parse_with_spans(
@@ -82,12 +84,18 @@ def parse_with_spans(
     return node.term, SpanMap(node)
 
 
-def _expression(text: str, given: Document | None, vector: Collection[str], file: str | None) -> Node:
+def _expression(
+    text: str,
+    given: Document | None,
+    vector: Collection[str],
+    file: str | None,
+    indices: Sequence[str] = (),
+) -> Node:
     check_brackets(text, file)
     names = {canonical_name(v) for v in vector}
     scope = None
     if given is not None:
-        scope = given.scope()
+        scope = given.scope(indices)
         names |= given.vector_names
     builder = Builder(text, file, scope, names)
     node: Node = run("expression", classify(scan(text, file)), builder)

@@ -153,14 +153,15 @@ class _Reader:
             document = self.sources.document([*more, *(("variable", q.text, q.span) for q in names)])
         return document
 
-    def _parse(self, piece: Piece, document: Document) -> Term:
-        """The term of a piece of the source.
+    def _parse(self, piece: Piece, document: Document, quantified: Iterable[Quantified] = ()) -> Term:
+        """The term of a piece of the source, in which indices may stand free that are quantified.
 
         Raises:
             SurrogateError: it is none; placed in the source.
         """
+        free = [q.name for q in quantified if not q.function and q.name in document.indices]
         try:
-            return parse(piece.text, document, file=self.file)
+            return parse(piece.text, document, file=self.file, indices=free)
         except SurrogateError as error:
             span = error.span if error.span is not None else Span(0, len(piece.text))
             error.span = Span(span.start + piece.span.start, span.end + piece.span.start)
@@ -175,7 +176,7 @@ class _Reader:
         document = self._scope(quantified)
         word = re.match(r"interchange(?=\s)", rest.text)
         if word is not None:
-            term = self._parse(rest.part(word.end()), document)
+            term = self._parse(rest.part(word.end()), document, quantified)
             return Assumption("interchange", name, quantified, document, (term,), False, block.span)
         found = comparison(rest)
         if found is None or not found[0].text or not found[2].text:
@@ -195,9 +196,9 @@ class _Reader:
                 raise self.wrong(
                     "an axiom is one equation, and is not proved", "assume name: A = B", rest.span
                 )
-            sides = (self._parse(first, document), self._parse(lines[0].right, document))
+            sides = tuple(self._parse(side, document, quantified) for side in (first, lines[0].right))
             return Assumption("equation", name, quantified, document, sides, lines[0].values, block.span)
-        small, large = self._parse(right, document), self._parse(left, document)
+        small, large = (self._parse(side, document, quantified) for side in (right, left))
         if sign in ("<", "<=", "≤"):
             small, large = large, small
         term = large if small == ZERO else large - small
@@ -214,19 +215,21 @@ class _Reader:
             raise self.wrong(
                 "a claim to be refuted is one equation without hints", "refute name: A = B", rest.span
             )
-        left = self._parse(first, document)
+        left = self._parse(first, document, quantified)
         lines = []
         for line in raw:
-            right = self._parse(line.right, document)
+            right = self._parse(line.right, document, quantified)
             span = Span(line.sign.start, line.right.span.end)
-            lines.append(Line(line.values, left, right, self._hints(line, name, document), span))
+            lines.append(Line(line.values, left, right, self._hints(line, name, document, quantified), span))
             left = right
-        place = Span(block.span.start, block.header.span.end)
+        place = Span(block.span.start, self.text.index(name, block.word.end) + len(name))
         return Statement(block.keyword, name, quantified, document, tuple(lines), place)
 
     # Hints ------------------------------------------------------------------------------------
 
-    def _hints(self, line: RawLine, name: str, document: Document) -> tuple[Hint, ...] | None:
+    def _hints(
+        self, line: RawLine, name: str, document: Document, quantified: tuple[Quantified, ...]
+    ) -> tuple[Hint, ...] | None:
         """The hints of a line, what is put in joined to the lemma that it is put into.
 
         Raises:
@@ -243,7 +246,7 @@ class _Reader:
                         "there is nothing before it to put this into", "using LEMMA with …", raw.span
                     )
                 before = out.pop()
-                binding = self._binding(raw, before, document)
+                binding = self._binding(raw, before, document, quantified)
                 out.append(Hint(before.kind, before.name, (*before.bindings, binding), before.span))
                 continue
             if raw.kind == "using":
@@ -290,7 +293,9 @@ class _Reader:
             )
         raise self.wrong(what, instead, raw.span, DeclarationError)
 
-    def _binding(self, raw: RawHint, hint: Hint, document: Document) -> Binding:
+    def _binding(
+        self, raw: RawHint, hint: Hint, document: Document, quantified: tuple[Quantified, ...]
+    ) -> Binding:
         """What is put in for a function or a name of a lemma.
 
         Raises:
@@ -310,10 +315,11 @@ class _Reader:
                 DeclarationError,
             )
         start = raw.span.start + self.text[raw.span.start : raw.span.end].index(raw.name)
-        left = self._parse(Piece(raw.name, Span(start, start + len(raw.name))), lemma.document)
+        place = Span(start, start + len(raw.name))
+        left = self._parse(Piece(raw.name, place), lemma.document, lemma.quantified)
         arguments = left.args if isinstance(left, App) else ()
         if not isinstance(left, App | Sym) or not all(isinstance(a, Sym) for a in arguments):
             raise self.wrong("the arguments here are names", "with f(x; θ) := g(x; θ)^2", raw.span)
         unknown = [a.key for a in arguments if not document.declares(a.key)]
         document = replace(document, variables={**document.variables, **dict.fromkeys(unknown)})
-        return Binding(left, self._parse(raw.value, document), raw.span)
+        return Binding(left, self._parse(raw.value, document, quantified), raw.span)

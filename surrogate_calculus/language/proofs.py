@@ -117,6 +117,11 @@ class Statement:
         return tuple(q.name for q in self.quantified if q.function and q.positive)
 
     @property
+    def indices(self) -> tuple[str, ...]:
+        """The indices of the document that it holds for every value of."""
+        return tuple(q.name for q in self.quantified if q.name in self.document.indices)
+
+    @property
     def values(self) -> bool:
         """Whether the chain claims equality of values only."""
         return any(line.values for line in self.lines)

@@ -59,7 +59,8 @@ class Uses:
             if name not in self._local:
                 raise DeclarationError(
                     f"the index {name} is out of scope",
-                    instead=f"sum over it, Σ[{name}](…), or declare  variable k  for one fixed value k",
+                    instead=f"sum over it, Σ[{name}](…), or declare  variable k  for one fixed value k; "
+                    f"a theorem holds  for every {name}",
                 )
         elif kind in ("a density", "a function"):
             raise DeclarationError(
@@ -273,7 +274,8 @@ class Uses:
         """
         from .checks import check_indices
 
-        check_indices(node, self._document, {}, source=(text, file))
+        ranges = {name: self._document.indices[name] for name in self._local}
+        check_indices(node, self._document, ranges, source=(text, file))
 
     def _known(self, name: str, role: str = "name") -> str:
         """The kind of a declared name."""

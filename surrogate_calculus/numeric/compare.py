@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EvaluationError
-from ..language.terms import HAS_AXIS, Add, App, Grad, Indexed, Prod, Sum, Sym, Term, postorder
+from ..language.terms import HAS_AXIS, Add, App, Grad, Grads, Indexed, Prod, Sum, Sym, Term, postorder
 from ..printing.text import summary
 from .autodiff import run
 from .document_scene import DocumentScene
@@ -165,7 +165,7 @@ class _Scene:
         for node in nodes:
             if isinstance(node, Sym):
                 symbols.add(node.name)
-            elif isinstance(node, Grad):
+            elif isinstance(node, (Grad, Grads)):
                 symbols.add(node.param)
             elif isinstance(node, App):
                 self.functions.setdefault(node.name, node)

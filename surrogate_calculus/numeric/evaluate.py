@@ -17,6 +17,7 @@ from torch import Tensor
 from ..errors import EvaluationError
 from ..language.names import canonical_name
 from ..language.terms import Axis, Term, postorder
+from ..semantics.orders import written_out
 from . import arithmetic, derivatives, layout, lookup
 from .machine import Machine
 from .program import compile_term
@@ -132,6 +133,7 @@ def compute(
     ranges: Mapping[str, Ranges] = {}
     if given is not None and is_dynamic(given, term):
         term, tables, ranges = arranged(term, given, values)
+    term = written_out(term, values)
     nodes = postorder(*(table.body for table in tables.values()), term)
     # In inference mode torch records no graph, and every derivative would come out as 0.
     with torch.inference_mode(False), torch.enable_grad() if reverse else nullcontext():

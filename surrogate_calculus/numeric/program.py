@@ -30,10 +30,12 @@ from ..language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Num,
     Pow,
@@ -45,6 +47,7 @@ from ..language.terms import (
     Term,
     postorder,
 )
+from ..printing.text import summary
 from .facts import Facts, beyond_detach, facts
 from .instructions import Block, Draw, Frame, GradCall, Instruction, Lookup, Program, Version
 from .tables import PATH, RESAMPLE, Table, is_draw
@@ -247,8 +250,14 @@ class _Compiler:
             return (yield from self.grad(node, live, stopped, frames, guard))
         if isinstance(node, (Sum, Prod)):
             return (yield from self.binder(node, live, stopped, frames, guard))
-        if isinstance(node, Expect):
+        if isinstance(node, (Expect, CondExpect)):
             raise _expectation(node)
+        if isinstance(node, Grads):
+            order = "that is the index of a Σ" if node.order.loose else summary(node.order)
+            raise EvaluationError(
+                f"a derivative of the order {order}, which has no value here",
+                instead="a number, or a name with a whole number as its value, as the order of each ∇",
+            )
         if isinstance(node, Fn):
             return (yield from self.function(node, live, stopped, frames, guard))
         if isinstance(node, Indexed):
@@ -470,9 +479,8 @@ def _version(copy: _Copy) -> _Live:
 
 
 def _expectation(node: Term) -> EvaluationError:
-    from ..printing.text import summary
-
+    law = "an opaque density" if isinstance(node, Expect) else "what is drawn"
     return EvaluationError(
-        f"an expectation over an opaque density has no value to compute: {summary(node)}",
+        f"an expectation over {law} has no value to compute: {summary(node)}",
         instead="a sum over samples, such as 1/N * Σ[i=1..N](…)",
     )

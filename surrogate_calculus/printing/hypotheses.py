@@ -17,6 +17,8 @@ _SIGNS = {
     "gt": "{} > 0",
     "int": "{} ≥ 0",
     "whole": "{} is a whole number",
+    "interchange": "∇ and ∫ may be exchanged in {}",
+    "support": "the densities of {} have one support",
 }
 _NAMES = ("i", "j", "k", "l", "m", "n", *(f"i{number}" for number in range(1, 100)))
 

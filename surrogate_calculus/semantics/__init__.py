@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from .instances import Function, Polynomial, random_function
+from .draws import Draw, draws_of
+from .instances import FiniteDensity, Function, Polynomial, random_density, random_function
 from .model import Copy, Model
 from .series import UndefinedAt
 
-__all__ = ["Copy", "Function", "Model", "Polynomial", "UndefinedAt", "random_function"]
+__all__ = [
+    "Copy",
+    "Draw",
+    "FiniteDensity",
+    "Function",
+    "Model",
+    "Polynomial",
+    "UndefinedAt",
+    "draws_of",
+    "random_density",
+    "random_function",
+]

@@ -1,4 +1,4 @@
-"""Concrete functions for opaque names: polynomials with rational coefficients.
+"""Concrete functions for opaque names: polynomials with rational coefficients, and densities made of them.
 
 A polynomial's partial derivatives are formal, so they know nothing of the calculus's rules, and its
 values at rational points are exact.  Being of degree 4 or more, its derivatives to the order 4 do not
@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import perm
+from itertools import product
+from math import factorial, perm, prod
 from typing import Any, Protocol
 
 from ..errors import EvaluationError
 from .series import Number
 
-__all__ = ["Function", "Polynomial", "random_function"]
+__all__ = ["FiniteDensity", "Function", "Polynomial", "random_density", "random_function"]
 
 
 class Function(Protocol):
@@ -119,6 +120,70 @@ class Polynomial:
 
     def __repr__(self) -> str:
         return f"Polynomial({self.layout}, {self.coefficients})"
+
+
+class FiniteDensity:
+    """A density of finitely many values: a polynomial over its sum, ``P(x, z; θ) / Σ_x P(x, z; θ)``.
+
+    The sum is over all values of all arguments, so that it sums to one in what stands left of ``|``
+    for any condition and parameters.
+
+    Args:
+        weight: a polynomial, positive at every value; its first slots are the arguments, scalars.
+        supports: for each argument the values that it may have.
+    """
+
+    def __init__(self, weight: Polynomial, supports: Sequence[Sequence[int | Fraction]]) -> None:
+        if not supports or any(size is not None for size in weight.layout[: len(supports)]):
+            raise ValueError("a density has one or more arguments, which are scalars")
+        self.weight = weight
+        self.supports = tuple(tuple(map(Fraction, support)) for support in supports)
+
+    def derivatives(
+        self, slots: Sequence[Number | tuple[Number, ...]], orders: Sequence[tuple[int, ...]]
+    ) -> list[Number]:
+        """Partial derivatives at a point; see :meth:`Function.derivatives`.
+
+        Raises:
+            EvaluationError: slots that do not fit, weights that sum to 0.
+        """
+        below = sorted({b for order in orders for b in product(*(range(k + 1) for k in order))})
+        count = len(self.supports)
+        quiet = [b for b in below if not any(b[:count])]  # the sum does not depend on the arguments
+        above = dict(zip(below, self.weight.derivatives(slots, below), strict=True))
+        total: dict[tuple[int, ...], Any] = {}
+        one = 0 * slots[0] + 1  # type: ignore[operator]
+        for values in product(*self.supports):
+            at = [one * x.numerator / x.denominator for x in values]
+            for b, d in zip(quiet, self.weight.derivatives([*at, *slots[count:]], quiet), strict=True):
+                total[b] = total.get(b, 0) + d
+        zero = (0,) * len(below[0]) if below else ()
+        if below and not total[zero]:
+            raise EvaluationError("the weights of a density sum to 0")
+        # Taylor coefficients of the quotient q: those of q·Σ are those of P.
+        found: dict[tuple[int, ...], Any] = {}
+        for b in below:
+            rest = above[b] / _factorials(b)
+            for c in quiet:
+                if c != zero and all(i <= j for i, j in zip(c, b, strict=True)):
+                    less = tuple(j - i for i, j in zip(c, b, strict=True))
+                    rest = rest - total[c] / _factorials(c) * found[less]
+            found[b] = rest / total[zero]
+        return [found[order] * _factorials(order) for order in orders]
+
+    def __repr__(self) -> str:
+        return f"FiniteDensity({self.weight}, {self.supports})"
+
+
+def _factorials(order: tuple[int, ...]) -> int:
+    return prod(map(factorial, order))
+
+
+def random_density(
+    rng: random.Random, layout: Sequence[int | None], supports: Sequence[Sequence[int | Fraction]]
+) -> FiniteDensity:
+    """A random density with these values of its arguments, the first slots; positive everywhere."""
+    return FiniteDensity(random_function(rng, layout, positive=True), supports)
 
 
 def random_function(

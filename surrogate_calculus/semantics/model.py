@@ -6,6 +6,10 @@ the displacements δ of the live and ε of the stopped copies:
 
 * ``⊥(E)`` is E's series with δ replaced by ε, ``→(E)`` is E's series with ε replaced by δ;
 * ``∇θ(E)`` is the formal derivative of E's series in δ of θ;
+* ``𝔼[x ~ p(·; θ)](E)`` is the sum of p(x; θ)·E over the values that x may have, which the model is
+  given: the integral against a counting measure.  That p sums to one is not assumed;
+* ``𝔼[· | t](E)`` is the sum over all outcomes of the draws later than t, weighted by their laws, both
+  copies of each parameter in a law being the live one;
 * everything else is arithmetic on series.
 
 How many terms of each series are needed is passed downwards (:class:`~.series.Demand`), so that a
@@ -25,10 +29,12 @@ from ..language.terms import (
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -41,9 +47,21 @@ from ..language.terms import (
     Term,
     postorder,
 )
+from .draws import Draw, Draws, World
 from .instances import Function
 from .point import Point, PointValue
-from .series import Arithmetic, Demand, Demands, Enclosing, Number, Series, UndefinedAt, merge_copies, partial
+from .series import (
+    MAX_DEGREE,
+    Arithmetic,
+    Demand,
+    Demands,
+    Enclosing,
+    Number,
+    Series,
+    UndefinedAt,
+    merge_copies,
+    partial,
+)
 
 __all__ = ["Copy", "Model", "PointValue"]
 
@@ -52,8 +70,20 @@ MAX_RANGE = 100_000
 
 _ONE: Series = {0: Fraction(1)}
 
-_Env = tuple[int | None, ...]
 _Meaning = Series | tuple[Series, ...]
+
+
+class _Env(NamedTuple):
+    """The values of the bound indices, innermost first, and of what is drawn."""
+
+    bound: tuple[int | Fraction | None, ...]
+    world: World
+
+    def under(self, value: int | Fraction) -> _Env:
+        """Under one more binder."""
+        return _Env((value, *self.bound), self.world)
+
+
 _Key = tuple[int, _Env, Demand]
 
 
@@ -74,6 +104,9 @@ class Model:
         functions: from names of opaque functions and densities to what stands for them.
         digits: decimals of working precision where a transcendental function makes a value inexact.
         enclosed: give such values as intervals of mpmath that hold them.
+        laws: from names of densities to the values that each of their arguments may have, for 𝔼.
+        draws: the random variables of a document, in the order in which they are drawn, for 𝔼[· | t].
+            What is drawn up to the time t has the value that the point gives.
     """
 
     def __init__(
@@ -83,9 +116,13 @@ class Model:
         *,
         digits: int = 50,
         enclosed: bool = False,
+        laws: Mapping[str, Sequence[Sequence[int | Fraction]]] | None = None,
+        draws: Iterable[Draw] = (),
     ) -> None:
         self.point = Point(point, Enclosing(digits) if enclosed else Arithmetic(digits))
         self.functions = functions or {}
+        self.laws = laws or {}
+        self.draws = Draws(draws)
         self.arithmetic = self.point.arithmetic
 
     def value(self, term: Term, axes: Mapping[int, int] | None = None) -> Number:
@@ -161,15 +198,23 @@ class _Run:
         self, model: Model, term: Term, axes: Mapping[int, int] | None, names: Iterable[str]
     ) -> None:
         self.functions = model.functions
+        self.laws = model.laws
+        self.draws = model.draws
         self.point = model.point
         self.axes = axes or {}
         self.arithmetic = model.arithmetic
-        self.root = Store().add(term)
-        nodes = postorder(self.root)
-        self.demands = Demands({n.key for n in nodes if n.__class__ is Grad}.union(names))
+        store = Store()
+        self.root = store.add(term)
+        self.weights: list[Term] = []
+        if any(n.__class__ is CondExpect for n in postorder(self.root)):
+            self.weights = [store.add(Eval(draw.law)) for draw in self.draws.all]
+        nodes = postorder(*self.weights, self.root)
+        self.demands = Demands({n.key for n in nodes if n.__class__ in (Grad, Grads)}.union(names))
         # Bit sets: differentiated parameters that occur, bound indices that occur.
         self.params: dict[int, int] = {}
         self.bound: dict[int, int] = {}
+        # Draws that may occur, where any are given.
+        self.random: dict[int, int] = {}
         for node in nodes:
             params = bound = 0
             for i, arg in enumerate(node.args):
@@ -179,6 +224,14 @@ class _Run:
                 params |= 1 << self.demands.bits[node.key] if node.key in self.demands.bits else 0
             elif node.__class__ is Bound:
                 bound = 1 << node.key
+            elif node.__class__ is CondExpect:
+                for weight in self.weights:
+                    params |= self.params[id(weight)]
+            if self.draws.all:
+                random = -1 if node.__class__ is CondExpect else self.draws.inside(node)
+                for arg in node.args:
+                    random |= self.random[id(arg)]
+                self.random[id(node)] = random
             self.params[id(node)] = params
             self.bound[id(node)] = bound
         self.known: dict[_Key, _Meaning] = {}
@@ -188,7 +241,7 @@ class _Run:
         """The root's meaning; iterative, since terms may be deeper than the stack."""
         if self.root.loose:
             raise EvaluationError("a term with a loose bound index has no value")
-        root = (self.root, self._key(self.root, (), demand))
+        root = (self.root, self._key(self.root, _Env((), self.draws.given), demand))
         todo = [root]
         while todo:
             node, key = todo[-1]
@@ -207,10 +260,13 @@ class _Run:
     def _key(self, node: Term, env: _Env, demand: Demand) -> _Key:
         where = id(node)
         bound = self.bound[where]
+        values: tuple[int | Fraction | None, ...] = ()
         if bound:
-            env = tuple(v if bound >> i & 1 else None for i, v in enumerate(env[: bound.bit_length()]))
-        else:
-            env = ()
+            values = tuple(
+                v if bound >> i & 1 else None for i, v in enumerate(env.bound[: bound.bit_length()])
+            )
+        world = self.draws.restricted(env.world, self.random[where]) if self.draws.all else ()
+        env = _Env(values, world)
         return where, env, demand.restricted(self.params[where])
 
     def want(self, node: Term, env: _Env, demand: Demand) -> _Meaning | None:
@@ -235,7 +291,9 @@ class _Run:
         for meaning in found:
             x = self.scalar(meaning).get(0, Fraction(0))
             if x.__class__ is not Fraction or x.denominator != 1:
-                raise EvaluationError(f"an index, a coordinate or the end of a range is {x}, no integer")
+                raise EvaluationError(
+                    f"an index, a coordinate, an order or the end of a range is {x}, no integer"
+                )
             out.append(x.numerator)
         return out
 
@@ -262,6 +320,11 @@ class _Run:
             return tuple(self._displaced(name, k, y, demand) for k, y in enumerate(x, 1))
         return self._displaced(name, coordinate, x, demand)
 
+    def drawn(self, name: str, indices: tuple[int, ...], env: _Env) -> Fraction | None:
+        """The value of a random variable in this outcome; None where it is that of the point."""
+        place = self.draws.place.get((name, indices))
+        return None if place is None else env.world[place]
+
     def _displaced(self, name: str, coordinate: int | None, x: object, demand: Demand) -> Series:
         out = self.arithmetic.constant(self.point.number(name, x))
         if demand.entries:
@@ -276,10 +339,13 @@ class _Run:
         return self.arithmetic.constant(node.value)
 
     def sym(self, node: Sym, env: _Env, demand: Demand) -> _Meaning | None:
+        drawn = self.drawn(node.name, (), env)
+        if drawn is not None:
+            return self.arithmetic.constant(drawn)
         return self.leaf(node.name, None, self.point.value(node.name), demand)
 
     def bound_index(self, node: Bound, env: _Env, demand: Demand) -> _Meaning | None:
-        value = env[node.index]
+        value = env.bound[node.index]
         assert value is not None
         return self.arithmetic.constant(Fraction(value))
 
@@ -294,6 +360,9 @@ class _Run:
         indices = self.want_integers(node.args, env)
         if indices is None:
             return None
+        drawn = self.drawn(node.name, tuple(indices), env)
+        if drawn is not None:
+            return self.arithmetic.constant(drawn)
         x = self.point.member(node.name, indices)
         return self.leaf(node.name, indices[0] if len(indices) == 1 else 0, x, demand)
 
@@ -458,6 +527,27 @@ class _Run:
         body = self.want(node.body, env, demand.under_grad(variable))
         return None if body is None else partial(self.scalar(body), variable)
 
+    def grads(self, node: Grads, env: _Env, demand: Demand) -> _Meaning | None:
+        found = self.want_integers((node.order,), env)
+        if found is None:
+            return None
+        order = found[0]
+        if not 0 <= order <= MAX_DEGREE:
+            raise EvaluationError(f"a derivative of the order {order}: orders are from 0 to {MAX_DEGREE}")
+        if order == 0:
+            return self.want(node.body, env, demand)
+        self.point.check_coordinate(node.param, None)
+        variable = self.demands.variable(node.param, None)
+        for _ in range(order):
+            demand = demand.under_grad(variable)
+        body = self.want(node.body, env, demand)
+        if body is None:
+            return None
+        series = self.scalar(body)
+        for _ in range(order):
+            series = partial(series, variable)
+        return series
+
     def sum(self, node: Sum, env: _Env, demand: Demand) -> _Meaning | None:
         found = self._over_range(node, env, demand)
         return None if found is None else self.arithmetic.add(map(self.scalar, found))
@@ -473,14 +563,54 @@ class _Run:
         lo, hi = ends
         if hi - lo >= MAX_RANGE:
             raise EvaluationError(f"a sum or product over more than {MAX_RANGE} terms")
-        found = [self.want(node.body, (i, *env), demand) for i in range(lo, hi + 1)]
+        found = [self.want(node.body, env.under(i), demand) for i in range(lo, hi + 1)]
         return None if any(f is None for f in found) else found  # type: ignore[return-value]
 
     def expect(self, node: Expect, env: _Env, demand: Demand) -> _Meaning | None:
-        raise EvaluationError(
-            "the two-copy model evaluates no expectation: the law has no finite support here",
-            instead="a finite sum Σ[i=..](p[i] * E)",
-        )
+        law = node.law
+        places = [k for k, a in enumerate(law.arguments) if a == Bound(0)] if isinstance(law, App) else []
+        if not isinstance(law, App) or len(places) != 1 or law.partials:
+            raise EvaluationError(
+                f"the law of an expectation is no density with the variable as one argument: {law}",
+                instead="𝔼[x ~ p(·; θ)](…)",
+            )
+        supports = self.laws.get(law.name)
+        if supports is None or len(supports) != len(law.arguments):
+            raise EvaluationError(
+                f"an expectation has no value here: the law {law.name} has no finite support",
+                instead=f"laws={{{law.name!r}: [[values of each argument]]}}, or a finite sum",
+            )
+        parts = []
+        for value in supports[places[0]]:
+            inner = env.under(Fraction(value))
+            parts.append((self.want(law, inner, demand), self.want(node.body, inner, demand)))
+        return self._averaged([pair for part in parts for pair in part], 2, demand)
+
+    def cond_expect(self, node: CondExpect, env: _Env, demand: Demand) -> _Meaning | None:
+        draws = self.draws
+        if not draws.all:
+            raise EvaluationError(
+                "a conditional expectation has no value here: the model knows no draws",
+                instead="draws=[…], the random variables in the order in which they are drawn",
+            )
+        found = self.want_integers((node.time,), env)
+        if found is None:
+            return None
+        first = draws.after(found[0])
+        factors: list[_Meaning | None] = []
+        for world in draws.worlds(env.world, first):
+            for k in range(first, len(draws.all)):
+                factors.append(self.want(self.weights[k], _Env((), world), demand))
+            factors.append(self.want(node.body, _Env(env.bound, world), demand))
+        return self._averaged(factors, len(draws.all) - first + 1, demand)
+
+    def _averaged(self, factors: list[_Meaning | None], each: int, demand: Demand) -> _Meaning | None:
+        """The sum of the products of so many factors each; None while one is pending."""
+        known = [f for f in factors if f is not None]
+        if len(known) < len(factors):
+            return None
+        products = [self._product(known[k : k + each], demand) for k in range(0, len(known), each)]
+        return self.arithmetic.add(products)
 
 
 _MEANINGS: dict[type[Term], Callable[[_Run, Any, _Env, Demand], _Meaning | None]] = {
@@ -497,7 +627,9 @@ _MEANINGS: dict[type[Term], Callable[[_Run, Any, _Env, Demand], _Meaning | None]
     Stop: _Run.stop,
     Eval: _Run.eval,
     Grad: _Run.grad,
+    Grads: _Run.grads,
     Sum: _Run.sum,
     Prod: _Run.prod,
     Expect: _Run.expect,
+    CondExpect: _Run.cond_expect,
 }

@@ -25,6 +25,7 @@ from ..language.terms import (
     Add,
     App,
     Fn,
+    Grads,
     Indexed,
     Mul,
     Num,
@@ -35,6 +36,7 @@ from ..language.terms import (
     Sym,
     Term,
 )
+from .orders import nested
 
 __all__ = ["MAX_RANGE", "Unroller", "unroll", "whole"]
 
@@ -62,7 +64,7 @@ def unroll(term: Term, document: Document, counts: Mapping[str, int], indices: M
             that is not given stays a family inside an index, ``x[0, a[1, 1]]``.
 
     Returns:
-        a term without defined names, Σ, ∏, conditions on indices, and slices: a function of a path
+        a term without defined names, Σ, ∏, ∇ᵏ, conditions on indices, and slices: a function of a path
         ``f(x̃[1:T,i]; θ)`` becomes one of its elements, ``f(x[1,…], …, x[T,…]; θ)``.
 
     Raises:
@@ -133,6 +135,8 @@ class Unroller:
             return (yield from self.family(node, tuple(args)))
         if isinstance(node, App):
             return (yield from self.application(node, tuple(args)))
+        if isinstance(node, Grads) and isinstance(args[0], Num):
+            return self.store.add(nested(node.param, args[0].value, args[1]))
         return self.folded(node, tuple(args))
 
     def symbol(self, node: Sym) -> Work:

@@ -262,6 +262,13 @@ def test_what_no_rule_moves_is_refused(text: str) -> None:
         sc.derive(text, "θ")
 
 
+@pytest.mark.parametrize("text", ["∇^k[θ](f(x; θ))", "θ*𝔼[· | t](f(x; θ))"])
+def test_a_symbolic_order_and_a_conditional_expectation_are_left_to_proofs(text: str) -> None:
+    with pytest.raises(DeriveError, match="cannot work out") as caught:
+        sc.derive(text, "θ")
+    assert "𝔼[· | t]" in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "θ +", "p(x; θ", "θ * 2 / 0"])
 def test_bad_text_is_refused(text: str) -> None:
     with pytest.raises(ParseError):

@@ -179,6 +179,7 @@ class Workshop:
             ],
             "dependence": [],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
+            "samples": [],
             "steps": [
                 [rule, table[e.lhs], table[e.rhs], [numbers[id(p)] for p in premises]]
                 for rule, e, premises in self.log

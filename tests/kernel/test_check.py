@@ -76,6 +76,7 @@ def certificate(
         ],
         "dependence": [],
         "assumptions": [],
+        "samples": [],
         "steps": [
             [rule, number[2 * k], number[2 * k + 1], premises]
             for k, (rule, _, _, premises) in enumerate(steps)
@@ -413,14 +414,15 @@ def test_mutated_derivations_are_refused_or_true(certificates: list[Json], rng: 
 
 
 @pytest.mark.parametrize(
-    "field", ["format", "version", "nodes", "definitions", "dependence", "assumptions", "steps", "claim"]
+    "field",
+    ["format", "version", "nodes", "definitions", "dependence", "assumptions", "samples", "steps", "claim"],
 )
 def test_every_field_is_needed_and_looked_at(field: str, certificates: list[Json]) -> None:
     data = dict(certificates[0])
     del data[field]
     assert f"missing: ['{field}']" in refused(data)
     for junk in JUNK:
-        if junk != [] or field not in ("assumptions", "definitions", "dependence"):
+        if junk != [] or field not in ("assumptions", "definitions", "dependence", "samples"):
             refused({**certificates[0], field: junk})
     assert "unknown: ['comment']" in refused({**certificates[0], "comment": "trust me"})
 

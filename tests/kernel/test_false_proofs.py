@@ -81,6 +81,7 @@ def verdict(
         ],
         "dependence": dependence or [],
         "assumptions": [list(a) for a in assume],
+        "samples": [],
         "steps": [[rule, number(a), number(b), premises] for rule, a, b, premises in steps],
         "claim": [relation, number(steps[-1][1]), number(steps[-1][2])],
     }

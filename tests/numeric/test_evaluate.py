@@ -398,3 +398,29 @@ def test_a_function_that_ignores_its_argument_is_no_error() -> None:
 def test_expectations_have_no_number() -> None:
     with pytest.raises(EvaluationError, match="expectation"):
         sc.evaluate("𝔼[z ~ p(·; θ)](z)", {"θ": 1.0, "p": normal})
+    with pytest.raises(EvaluationError, match="what is drawn"):
+        sc.evaluate("𝔼[· | t](z)", {"z": 1.0, "t": 1})
+
+
+def test_a_gradient_of_a_symbolic_order_is_so_many_gradients() -> None:
+    values = {"θ": 2.0, "x": 3.0, "k": 2, "f": lambda x, t: x * t**4}
+    assert float(sc.evaluate("∇^k[θ](f(x; θ))", values)) == 3 * 12 * 4
+    assert float(sc.evaluate("∇^(2*k-1)[θ](⊥(θ)*f(x; θ)) + ∇^(0)[θ](θ)", values)) == 2 * 3 * 24 * 2 + 2
+    document = sc.parse_document(
+        "count K\nparameter θ\nfunction f(x; θ)\ndefine w = ∇^K[θ](f(x; θ))\nderive w"
+    )
+    assert float(sc.evaluate("w", {**values, "K": 3}, given=document)) == 3 * 24 * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "says"),
+    [
+        ("∇^k[θ](θ)", {"θ": 1.0, "k": -1}, "order -1"),
+        ("∇^(k+1000)[θ](θ)", {"θ": 1.0, "k": 1}, "order 1001"),
+        ("∇^k[θ](θ)", {"θ": 1.0, "k": 1.5}, "order k"),
+        ("Σ[k=0..2](∇^k[θ](θ))", {"θ": 1.0}, "index of a Σ"),
+    ],
+)
+def test_an_order_needs_a_value(text: str, values: dict[str, float], says: str) -> None:
+    with pytest.raises(EvaluationError, match=says):
+        sc.evaluate(text, values)

@@ -1,0 +1,141 @@
+"""Lemmas and axioms in the proof of a theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..errors import SurrogateError
+from ..kernel.inference import replaced
+from ..kernel.judgement import Rejection, Relation, Supposition
+from ..language.terms import App, Sym, Term
+from .equate import closed_over
+from .instances import instance_of
+from .lines import Setting
+from .using import Schema
+
+if TYPE_CHECKING:
+    from ..language.proofs import Assumption, Binding, Hint, Line, ProofDocument, Statement
+
+__all__ = ["Lemmas"]
+
+
+class Lemmas:
+    """What the theorems of a document may use.
+
+    Args:
+        proofs: the document.
+        proved: whether a lemma is proved by itself.
+        line: gives the step of a line of a lemma in a proof, from the statement and the number of the line.
+    """
+
+    def __init__(
+        self,
+        proofs: ProofDocument,
+        proved: Callable[[Statement], bool],
+        line: Callable[[Setting, Line, str, int], int | None],
+    ) -> None:
+        self.proofs, self._proved, self._line = proofs, proved, line
+
+    def equation(self, setting: Setting, hint: Hint) -> Schema:
+        """What a hint uses, concluded in a proof.
+
+        Raises:
+            Rejection, SurrogateError: it does not hold, or not of what is put in.
+        """
+        axiom = self.proofs.axiom(hint.name)
+        lemma = self.proofs.statement(hint.name)
+        if axiom is not None:
+            schema = _supposed(setting, axiom)
+        else:
+            assert lemma is not None
+            if not self._proved(lemma):
+                raise Rejection(f"{hint.name} is not proved itself")
+            schema = self._stated(setting, lemma)
+        if not hint.bindings:
+            return schema
+        try:
+            return _put_in(setting, schema, hint.bindings)
+        except Rejection as reason:
+            again = None if lemma is None else self._proved_for(setting, lemma, hint.bindings)
+            if again is None:
+                raise Rejection(f"{hint.name} does not follow for what is put in: {reason}") from None
+            return again
+
+    def _stated(self, setting: Setting, lemma: Statement) -> Schema:
+        """A lemma as it is stated, by its own lines."""
+        inner = Setting(setting.proof, lemma.document, lemma.indices, self.equation, *_quantified(lemma))
+        steps = [self._line(inner, line, lemma.name, n) for n, line in enumerate(lemma.lines)]
+        if any(step is None for step in steps):
+            raise Rejection(f"{lemma.name} is not proved here")
+        return Schema(setting.proof.chain([s for s in steps if s is not None]), _quantified(lemma)[1])
+
+    def _proved_for(self, setting: Setting, lemma: Statement, bindings: Sequence[Binding]) -> Schema | None:
+        """A lemma proved once more for what is put in, which may speak of the indices of the theorem."""
+        put_in = {b.left.key for b in bindings if isinstance(b.left, Sym)}
+        own = [n for n in lemma.indices if n not in put_in and n not in setting.indices]
+        inner = Setting(setting.proof, lemma.document, (*setting.indices, *own), self.equation)
+        steps: list[int] = []
+        with suppress(Rejection, SurrogateError):
+            for number, line in enumerate(lemma.lines):
+                step = self._line(inner, instance_of(line, bindings), lemma.name, number)
+                if step is None:
+                    return None
+                steps.append(step)
+            return Schema(setting.proof.chain(steps))
+        return None
+
+    def axiom_of(self, supposition: Supposition) -> str | None:
+        """The name of the axiom that a proof supposes; None where the document has none like it."""
+        for axiom in self.proofs.assumptions:
+            if axiom.kind == "equation" and _supposition(axiom) == supposition:
+                return axiom.name
+        return None
+
+
+def _quantified(block: Statement | Assumption) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The functions and variables that something is said of every one of, and the variables alone."""
+    indices = block.document.indices
+    every = tuple(q.name for q in block.quantified if q.name not in indices)
+    return every, tuple(q.name for q in block.quantified if q.name in every and not q.function)
+
+
+def _supposition(axiom: Assumption) -> Supposition:
+    indices = tuple(q.name for q in axiom.quantified if q.name in axiom.document.indices)
+    lhs, rhs = (closed_over(side, indices) for side in axiom.terms)
+    positive = {
+        q.name for q in axiom.quantified if q.positive
+    }  # of positive functions only: not of every one
+    every = frozenset(n for n in _quantified(axiom)[0] if n not in positive)
+    return Supposition(Relation.VALUE if axiom.values else Relation.STRICT, lhs, rhs, every)
+
+
+def _supposed(setting: Setting, axiom: Assumption) -> Schema:
+    proof = setting.proof
+    said = _supposition(axiom)
+    rule = "suppose_value" if axiom.values else "suppose"
+    detail = [(name, 0, proof.state.zero) for name in sorted(said.every)]
+    step = proof.infer(rule, proof.add(said.lhs), proof.add(said.rhs), [], detail)
+    return Schema(step, _quantified(axiom)[1])
+
+
+def _put_in(setting: Setting, schema: Schema, bindings: Sequence[Binding]) -> Schema:
+    """An equation for what is put in for functions and variables.
+
+    Raises:
+        Rejection: the kernel does not conclude it.
+    """
+    proof, step = setting.proof, schema.step
+    detail: list[tuple[str, int, Term]] = []
+    for binding in bindings:
+        slots = [slot.key for slot in binding.left.args] if isinstance(binding.left, App) else []
+        body = closed_over(binding.value, (*setting.indices, *slots))
+        if body.loose > len(slots):
+            raise Rejection("what is put in speaks of an index")
+        name = binding.left.key[0] if isinstance(binding.left, App) else binding.left.key
+        detail.append((name, len(slots), proof.add(body)))
+    names = {name for name, _, _ in detail}
+    left = replaced(proof.state, proof.left(step), {name: (arity, body) for name, arity, body in detail})
+    put = proof.infer("substitute", left, None, [step], detail)
+    return Schema(put, tuple(v for v in schema.variables if v not in names))
