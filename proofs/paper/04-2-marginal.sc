@@ -4,33 +4,33 @@
 
 count N, T
 parameter θ, φ
-index i, j, n = 1..N;  index t, k = 1..T
-observed y[t]
-density m(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), r(x[t], y[t]; θ)      # p(x | x), p(y | x), p(x, y)
-density q(x[t] | x[t-1], y[t]; φ), p0(x[0])
+index i, j, n = 1..N;  index s = 1..T;  index t = 0..T-1
+observed y[s]
+density m(x[s] | x[s-1]; θ), g(y[s] | x[s]; θ), r(x[s], y[s]; θ)      # p(x | x), p(y | x), p(x, y)
+density q(x[s] | x[s-1], y[s]; φ), p0(x[0])
 
 sample x[0,i] ~ p0
-sample x[t,i] ~ Σ[j=1..N](⊥(v̄[t-1,j]) * q(· | x[t-1,j], y[t]; φ))
+sample x[s,i] ~ Σ[j=1..N](⊥(v̄[s-1,j]) * q(· | x[s-1,j], y[s]; φ))
 
 # Algorithm 2, right.
 define v̄[0,i] = 1/N
-define v[t,n] = 1/N * Σ[i=1..N](v̄[t-1,i] * (m(x[t,n] | x[t-1,i]; θ) * g(y[t] | x[t,n]; θ))) / Σ[i=1..N](⊥(v̄[t-1,i]) * q(x[t,n] | x[t-1,i], y[t]; φ))
-define V[t]   = Σ[i=1..N] v[t,i]
-define v̄[t,i] = v[t,i] / V[t]
-define Z      = ∏[t=1..T] V[t]
+define v[s,n] = 1/N * Σ[i=1..N](v̄[s-1,i] * (m(x[s,n] | x[s-1,i]; θ) * g(y[s] | x[s,n]; θ))) / Σ[i=1..N](⊥(v̄[s-1,i]) * q(x[s,n] | x[s-1,i], y[s]; φ))
+define V[s]   = Σ[i=1..N] v[s,i]
+define v̄[s,i] = v[s,i] / V[s]
+define Z      = ∏[s=1..T] V[s]
 
 # What they are in value.
 define w̄[0,i] = 1/N
-define w[t,n] = 1/N * Σ[i=1..N](w̄[t-1,i] * (m(x[t,n] | x[t-1,i]; θ) * g(y[t] | x[t,n]; θ))) / Σ[i=1..N](w̄[t-1,i] * q(x[t,n] | x[t-1,i], y[t]; φ))
-define W[t]   = Σ[i=1..N] w[t,i]
-define w̄[t,i] = w[t,i] / W[t]
-define Ẑ      = ∏[t=1..T] W[t]
+define w[s,n] = 1/N * Σ[i=1..N](w̄[s-1,i] * (m(x[s,n] | x[s-1,i]; θ) * g(y[s] | x[s,n]; θ))) / Σ[i=1..N](w̄[s-1,i] * q(x[s,n] | x[s-1,i], y[s]; φ))
+define W[s]   = Σ[i=1..N] w[s,i]
+define w̄[s,i] = w[s,i] / W[s]
+define Ẑ      = ∏[s=1..T] W[s]
 
 # The recursion as it should be.
 define α[0,i] = 0
-define α[t,i] = Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)) * (α[t-1,j] + ∇θ log(m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))) / Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))
+define α[s,i] = Σ[j=1..N](w̄[s-1,j] * (m(x[s,i] | x[s-1,j]; θ) * g(y[s] | x[s,i]; θ)) * (α[s-1,j] + ∇θ log(m(x[s,i] | x[s-1,j]; θ) * g(y[s] | x[s,i]; θ)))) / Σ[j=1..N](w̄[s-1,j] * (m(x[s,i] | x[s-1,j]; θ) * g(y[s] | x[s,i]; θ)))
 define β[0,i] = 0
-define β[t,i] = 1 / Σ[j=1..N](w̄[t,j] * m(x[t,i] | x[t-1,j]; θ)) * Σ[j=1..N](w̄[t,j] * m(x[t,i] | x[t-1,j]; θ) * (β[t-1,j] + ∇θ log(m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ))))
+define β[s,i] = 1 / Σ[j=1..N](w̄[s,j] * m(x[s,i] | x[s-1,j]; θ)) * Σ[j=1..N](w̄[s,j] * m(x[s,i] | x[s-1,j]; θ) * (β[s-1,j] + ∇θ log(m(x[s,i] | x[s-1,j]; θ) * g(y[s] | x[s,i]; θ))))
 
 notation
     p_\theta(x_t^n, y_t | x_{t-1}^i) => \left(m_\theta(x_t^n | x_{t-1}^i) g_\theta(y_t | x_t^n)\right)

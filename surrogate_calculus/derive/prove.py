@@ -13,7 +13,7 @@ differentiation that shows the difference.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
@@ -154,11 +154,12 @@ def prove(
     rng = random.Random(seed)
     found = refutation(equation, given, rng, quick=True)  # a false claim is mostly seen at once
     if found is None:
-        verdict = _prove(lhs, rhs, relation, None if given is None else _for_each_index(given, lhs, rhs))
-        if verdict is None and given is not None:
-            verdict = _prove_from_one(equation, given)
+        document, said, names = (given, equation, []) if given is None else _for_each_index(given, equation)
+        verdict = _prove(said.lhs, said.rhs, relation, document)
+        if verdict is None and document is not None:
+            verdict = _prove_from_one(said, names, document)
         if verdict is not None:
-            return verdict
+            return replace(verdict, claim=equation) if names else verdict
         found = refutation(equation, given, rng)
     if found is None:
         reason = "neither a proof nor an exact counterexample was found"
@@ -175,29 +176,33 @@ def refutation(
     return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes)
 
 
-def _for_each_index(given: Document, lhs: Term, rhs: Term) -> Document:
-    """The document with the free indices of a claim as counts, where their ranges begin at 1 or later.
+def _for_each_index(given: Document, claim: Equation) -> tuple[Document, Equation, list[str]]:
+    """A claim about every value of its free indices as one about positive whole numbers.
 
-    The claim is said for each of their values; proved for every positive whole number it holds for those.
+    Proved for every positive whole number it holds for those in the range of the index too.
+
+    Returns:
+        the document with the indices as counts, the claim, and their names.
     """
-    free = _symbols(postorder(lhs, rhs)) & set(given.indices)
-    lowest = {name: given.indices[name][0] for name in free}
-    free = {name for name, lo in lowest.items() if lo.__class__ is Num and lo.key >= 1}
-    if not free:
-        return given
-    ranges = {name: span for name, span in given.indices.items() if name not in free}
-    return replace(given, counts=(*given.counts, *sorted(free)), indices=ranges)
+    free = _symbols(postorder(claim.lhs, claim.rhs)) & set(given.indices)
+    lowest = {name: given.indices[name][0] for name in sorted(free)}
+    whole = {name: lo.key for name, lo in lowest.items() if lo.__class__ is Num}
+    if not whole:
+        return given, claim, []
+    put = {name: Sym(name) + (lo - 1) for name, lo in whole.items() if lo != 1}
+    lhs, rhs = (substitute(side, put) for side in (claim.lhs, claim.rhs))
+    ranges = {name: span for name, span in given.indices.items() if name not in whole}
+    document = replace(given, counts=(*given.counts, *whole), indices=ranges)
+    return document, Equation(claim.relation, lhs, rhs), list(whole)
 
 
-def _prove_from_one(claim: Equation, given: Document) -> Verdict | None:
-    """A claim for each value of an index from 1 on, proved at 1 and at every later value."""
-    document = _for_each_index(given, claim.lhs, claim.rhs)
-    sides = (claim.lhs, claim.rhs)
-    for name in document.counts[len(given.counts) :]:
+def _prove_from_one(claim: Equation, names: Iterable[str], given: Document) -> Verdict | None:
+    """A claim about every positive whole number, proved at 1 and at every later one."""
+    for name in names:
         verdicts = []
         for value in (ONE, Sym(name) + 1):
-            lhs, rhs = (substitute(side, {name: value}) for side in sides)
-            verdict = _prove(lhs, rhs, claim.relation, document)
+            lhs, rhs = (substitute(side, {name: value}) for side in (claim.lhs, claim.rhs))
+            verdict = _prove(lhs, rhs, claim.relation, given)
             if verdict is None or verdict.status != "proved":
                 break
             verdicts.append(verdict)
@@ -205,7 +210,6 @@ def _prove_from_one(claim: Equation, given: Document) -> Verdict | None:
             first, later = verdicts
             return replace(
                 later,
-                claim=claim,
                 hypotheses=tuple(dict.fromkeys([*first.hypotheses, *later.hypotheses])),
                 definitions=tuple(dict.fromkeys([*first.definitions, *later.definitions])),
                 assumptions=tuple(dict.fromkeys([*first.assumptions, *later.assumptions])),

@@ -1,7 +1,6 @@
-# Section 9.5: the score through DPF2, Eq. 88–99.
+# Section 9.5: the recursion of the score through DPF2, Eq. 91–96.
 #
-# The initial value of the recursion is not printed: it is 0.  p(x, y | x) is p(x | x) p(y | x), Eq. 136; p(x, y)
-# without a condition, as it stands in Eq. 89 and 90, is another density.  The i of Eq. 91 is the n of Eq. 92–96.
+# The i of Eq. 91 is the n of Eq. 92–96.  p(x, y | x) is p(x | x) p(y | x), Eq. 136.
 
 count N, T
 parameter θ, φ
@@ -31,8 +30,6 @@ define Ẑ      = ∏[t=1..T] W[t]
 # The recursion as it should be.
 define α[0,i] = 0
 define α[t,i] = Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)) * (α[t-1,j] + ∇θ log(m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))) / Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))
-define β[0,i] = 0
-define β[t,i] = Σ[j=1..N](w̄[t,j] * m(x[t,i] | x[t-1,j]; θ) * (β[t-1,j] + ∇θ log r(x[t,i], y[t]; θ))) / Σ[j=1..N](w̄[t,j] * m(x[t,i] | x[t-1,j]; θ))
 
 notation
     p_\theta(x_t^n, y_t | x_{t-1}^i) => \left(m_\theta(x_t^n | x_{t-1}^i) g_\theta(y_t | x_t^n)\right)
@@ -44,26 +41,6 @@ notation
     \bar{\alpha}_{t+1} => \beta_{t+1}
     \bar{\alpha}_t => \beta_t
     \bar{\alpha}_T => \alpha_T
-
-printed 88:
-    \nabla_{\theta} \log p_{\theta}(y_{1:T}) \approx \sum_{i=1}^N \bar{w}_T^i \bar{\alpha}_T^i, \quad (88)
-
-equation 88: an approximation
-
-printed 89:
-    \bar{\alpha}_{t+1}^i = \frac{\sum_{j=1}^N \bar{w}_{t+1}^j p_\theta(x_{t+1}^i | x_t^j) \left( \bar{\alpha}_t^j + \nabla_\theta \log p_\theta(x_{t+1}^i, y_{t+1}) \right)}{\sum_{j=1}^N \bar{w}_{t+1}^j p_\theta(x_{t+1}^i | x_t^j)} \quad (89)
-
-printed 90:
-    = \frac{\sum_{j=1}^N \bar{w}_{t+1}^j p_\theta(x_{t+1}^i, y_{t+1} | x_t^j) \left( \bar{\alpha}_t^j + \nabla_\theta \log p_\theta(x_{t+1}^i, y_{t+1}) \right)}{\sum_{j=1}^N \bar{w}_{t+1}^j p_\theta(x_{t+1}^i, y_{t+1} | x_t^j)}. \quad (90)
-
-equation 89, 90 in value:
-    β[t+1,i]
-    = Σ[j=1..N](w̄[t+1,j] * m(x[t+1,i] | x[t,j]; θ) * (β[t,j] + ∇θ log r(x[t+1,i], y[t+1]; θ))) / Σ[j=1..N](w̄[t+1,j] * m(x[t+1,i] | x[t,j]; θ))
-    = Σ[j=1..N](w̄[t+1,j] * (m(x[t+1,i] | x[t,j]; θ) * g(y[t+1] | x[t+1,i]; θ)) * (β[t,j] + ∇θ log r(x[t+1,i], y[t+1]; θ))) / Σ[j=1..N](w̄[t+1,j] * (m(x[t+1,i] | x[t,j]; θ) * g(y[t+1] | x[t+1,i]; θ)))
-    used in: →(∇θ log Z) =→ Σ[i=1..N](w̄[T,i] * β[T,i])
-
-corrected 89, 90:
-    used in: →(∇θ log Z) =→ Σ[i=1..N](w̄[T,i] * α[T,i])
 
 printed 91:
     \nabla_\theta \overrightarrow{\frac{v_t^i}{\perp(v_t^i)} \prod_{k=1}^{t-1} \frac{V_k}{\perp(V_k)}} = \quad (91)
@@ -94,22 +71,3 @@ equation 91, 92, 93, 94, 95, 96 in value:
 corrected 91, 92, 93, 94, 95, 96:
     →(∇θ(v[t,n] / ⊥(v[t,n]) * ∏[k=1..t-1](V[k] / ⊥(V[k]))))
     = α[t,n]
-
-printed 97:
-    \nabla_\theta \log \hat{Z}_{\text{DPF2}} = \frac{\nabla_\theta \hat{Z}_{\text{DPF2}}}{\hat{Z}} = \frac{1}{\hat{Z}} \nabla_\theta \prod_{t=1}^T V_t = \frac{1}{\hat{Z}} \nabla_\theta \sum_{i=1}^N v_T^i \prod_{t=1}^{T-1} V_t = \quad (97)
-
-printed 98:
-    \frac{1}{\hat{Z}} \nabla_\theta \sum_{i=1}^N \perp(\bar{v}_T^i V_T) \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} V_t = \frac{1}{\hat{Z}} \nabla_\theta \perp(\hat{Z}) \sum_{i=1}^N \perp(\bar{v}_T^i) \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} \frac{V_t}{\perp(V_t)} = \quad (98)
-
-printed 99:
-    \sum_{i=1}^N \bar{w}_T^i \nabla_\theta \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} \frac{V_t}{\perp(V_t)} = \sum_{i=1}^N \bar{w}_T^i \bar{\alpha}_T^i, \quad (99)
-
-equation 97, 98, 99 in value:
-    ∇θ log Z
-    = ∇θ Z / Ẑ
-    = 1/Ẑ * ∇θ ∏[t=1..T](V[t])
-    = 1/Ẑ * ∇θ Σ[i=1..N](v[T,i] * ∏[t=1..T-1](V[t]))
-    = 1/Ẑ * ∇θ Σ[i=1..N](⊥(v̄[T,i] * V[T]) * v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t]))
-    = 1/Ẑ * ∇θ(⊥(Ẑ) * Σ[i=1..N](⊥(v̄[T,i]) * v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t] / ⊥(V[t]))))
-    = Σ[i=1..N](w̄[T,i] * ∇θ(v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t] / ⊥(V[t]))))
-    = Σ[i=1..N](w̄[T,i] * α[T,i])
