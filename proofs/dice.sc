@@ -47,3 +47,12 @@ theorem what_reinforce_lacks:
   →(∇²θ dice) - →(∇²θ reinforce)
     = f(x; θ) * (∇θ log p(x; θ))^2 + 2 * ∇θ f(x; θ) * ∇θ log p(x; θ)
 refute same_second_derivative: →(∇²θ dice) = →(∇²θ reinforce)
+
+# Every order at once: →∇ᴷ of DiCE is the K-th derivative of p f, divided by p.
+count K
+lemma order_by_order:
+  ∇^K[θ](p(x; θ) / ⊥(p(x; θ)) * f(x; θ))
+    = ∇^K[θ](p(x; θ) * f(x; θ)) / ⊥(p(x; θ))      by induction on K, order, using hypothesis, product, stop
+theorem dice_of_every_order:
+  →(∇^K[θ](p(x; θ) / ⊥(p(x; θ)) * f(x; θ)))
+    = ∇^K[θ](p(x; θ) * f(x; θ)) / p(x; θ)         by using order_by_order, evaluate

@@ -251,6 +251,9 @@ def print_hints(form: Format) -> None:
     rows = [(g.name, g.says) for g in GROUPS.values()]
     rows += [
         ("definition of v", "the definition of v, wherever v stands"),
+        ("draw of x", "the sampling statement of x, under 𝔼 given what is known at a time"),
+        ("induction on T", "at 0, and at T where it is supposed at T - 1"),
+        ("using hypothesis", "with induction: what is supposed"),
         ("using NAME", "a lemma or theorem that stands before, or an assumed equation"),
         ("with f(x; θ) := …", "behind using: the lemma for a particular f"),
     ]

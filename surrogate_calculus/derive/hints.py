@@ -26,6 +26,9 @@ ALWAYS = frozenset(
 _SUMS = frozenset({"sum_scale", "sum_add", "sum_delta"}) | _starting("sum_")
 _PRODUCTS = _starting("product_") - {"product_log_derivative"}
 _CASES = _starting("cases_", "gt_", "ge_", "eq_")
+_AVERAGES = _starting("expect_", "cond_") - {
+    "expect_score", "expect_draw", "expect_offspring", "expect_weight",
+}  # fmt: skip
 _LOGARITHMS = _starting("log_", "exp_", "sqrt_") - {"log_derivative"}
 _FUNCTIONS = frozenset(f"grad_{op}" for op in (*FUNCTION_DERIVATIVES, "chain", "max", "cases"))
 
@@ -71,7 +74,13 @@ GROUPS: dict[str, Group] = {
             {"definition", "induction", "split"} | _SUMS | _PRODUCTS | _CASES | _LOGARITHMS,
         ),
         ("order", "∇⁰A = A and ∇ⁿA = ∇ ∇ⁿ⁻¹A", _starting("grads_")),
-        ("expectation", "laws of 𝔼, and of 𝔼 given what is known at a time", _starting("expect_", "cond_")),
+        ("score", "∇ 𝔼[x ~ p](A) = 𝔼[x ~ p](∇A + A ∇ log p) (Eq. 145)", {"expect_score"}),
+        (
+            "expectation",
+            "laws of 𝔼, and of 𝔼 given what is known at a time",
+            _starting("expect_", "cond_")
+            - {"expect_score", "expect_draw", "expect_offspring", "expect_weight"},
+        ),
         ("calculus", "any rule: what else a line needs is left to the search", set(RULES)),
     )
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import SurrogateError
@@ -45,18 +47,25 @@ def inductively(
         return
     before = _at(line, count, Sym(count) - Num(1))
     proof = setting.proof
-    every = [name for name in setting.every if name != count]
     lhs, rhs = (proof.add(closed_over(t, setting.indices)) for t in (before.left, before.right))
     rule = "suppose_value" if line.values else "suppose"
-    hypothesis = proof.infer(rule, lhs, rhs, [], [(name, 0, proof.add(Num(0))) for name in every])
-    variables = tuple(n for n in every if n in free_names(before.left) and n in setting.variables)
-    schemas = [*equations, Schema(hypothesis, variables)]
-    for step in (*prove(line, schemas), *_taken_away(setting, line, before, prove, equations, hypothesis)):
-        try:
-            detail = [(count, 0, proof.add(Num(0)))]
-            yield proof.infer("induction_over", proof.left(step), proof.right(step), [base, step], detail)
-        except Rejection:
-            continue
+    # for every value of what the claim is about every value of, unless a definition says more of that
+    for every in dict.fromkeys((setting.every, ())):
+        detail = [(name, 0, proof.state.zero) for name in every]
+        hypothesis = proof.infer(rule, lhs, rhs, [], detail)
+        variables = tuple(n for n in setting.variables if n in every and n in free_names(before.left))
+        schemas = [*equations, Schema(hypothesis, variables)]
+        for step in chain(
+            prove(line, schemas), _taken_away(setting, line, before, prove, equations, hypothesis)
+        ):
+            with suppress(Rejection):
+                yield _concluded(setting, count, base, step)
+
+
+def _concluded(setting: Setting, count: str, base: int, step: int) -> int:
+    proof = setting.proof
+    detail = [(count, 0, proof.state.zero)]
+    return proof.infer("induction_over", proof.left(step), proof.right(step), [base, step], detail)
 
 
 def _at(line: Line, count: str, value: Term) -> Line:

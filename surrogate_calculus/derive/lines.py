@@ -14,8 +14,8 @@ from .equate import Sides, connected, equate, strategies
 from .hints import ALWAYS, named_rules
 from .inductions import inductively
 from .proof import Proof
-from .restricted import USES, Plan, carry_out, plans, used_at
-from .used import used_rules
+from .restricted import MOVES, USES, USING, Named, Plan, carry_out, plans, used_at
+from .used import rests_on
 from .using import Schema
 
 if TYPE_CHECKING:
@@ -31,17 +31,24 @@ class Allowed:
 
     Attributes:
         rules: the rules named, and those that go without saying; None where no hint is given.
-        opened: the names whose definitions are unfolded, None for all that are not by recursion.
+        named: the moves that are named, in their order, see :mod:`.restricted`.
         uses: the lemmas and axioms.
         count: the name of the count that the line is proved by induction over, or None.
         by_name: what each hint stands for.
     """
 
     rules: frozenset[str] | None
-    opened: tuple[str | None, ...]
+    named: tuple[Named, ...]
     uses: tuple[Hint, ...]
     count: str | None
     by_name: tuple[tuple[str, frozenset[str]], ...]
+
+
+#: The rules that hints which name something of the document stand for.
+_RULES_OF = {
+    "definition": frozenset({"definition"}),
+    "draw": frozenset({"expect_draw", "expect_offspring"}),
+}
 
 
 def allowed_by(hints: Sequence[Hint] | None) -> Allowed:
@@ -49,19 +56,21 @@ def allowed_by(hints: Sequence[Hint] | None) -> Allowed:
     if hints is None:
         return Allowed(None, (), (), None, ())
     by_name: list[tuple[str, frozenset[str]]] = []
-    opened: list[str | None] = []
+    named: list[Named] = []
     for hint in hints:
-        if hint.kind == "definition":
-            by_name.append((f"definition of {hint.name}", frozenset({"definition"})))
-            opened.append(hint.name)
+        if hint.kind in _RULES_OF:
+            by_name.append((f"{hint.kind} of {hint.name}", _RULES_OF[hint.kind]))
+            named.append((hint.kind, hint.name))
+        elif hint.kind == "using" and USING not in named:
+            named.append(USING)
         elif hint.kind == "rule":
-            by_name.append((hint.name, named_rules(hint.name) or frozenset()))
-            if "definition" in by_name[-1][1]:
-                opened.append(None)
+            rules = named_rules(hint.name) or frozenset()
+            by_name.append((hint.name, rules))
+            named += [(kind, None) for kind, rule in MOVES.items() if rule in rules]
     rules = ALWAYS.union(*(rules for _, rules in by_name))
     uses = tuple(h for h in hints if h.kind == "using" and h.name != HYPOTHESIS)
     count = next((h.name for h in hints if h.kind == "induction"), None)
-    return Allowed(rules, tuple(opened), uses, count, tuple(by_name))
+    return Allowed(rules, tuple(named), uses, count, tuple(by_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ def _directly(
     sides = setting.sides(line)
     if way.strategy is None:
         assert way.plan is not None and allowed.rules is not None
-        yield from carry_out(sides, way.plan, allowed.rules, allowed.opened, equations)
+        yield from carry_out(sides, way.plan, allowed.rules, allowed.named, equations)
         return
     found = next(islice(strategies(sides, setting.document), way.strategy, None), None)
     if found is None:
@@ -159,11 +168,13 @@ class Outcome:
         used: the rules of that proof.
         missing: where there is no such way, the rules that a proof needs and that are not named; empty where
             none was found at all.
+        idle: the lemmas and axioms that are named and not needed.
     """
 
     way: Way | None
     used: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
+    idle: tuple[str, ...] = ()
 
 
 def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough: bool) -> Outcome:
@@ -184,10 +195,13 @@ def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough:
         equations = setting.equations(allowed)
         try:
             for step in conclude(setting, line, way, allowed, equations):
-                used = used_rules(setting.proof, step, [e.step for e in equations])
+                used, reached = rests_on(setting.proof, step, [e.step for e in equations])
                 more = used - allowed.rules if allowed.rules is not None else frozenset()
                 if not more:
-                    return Outcome(way, used)
+                    idle = [
+                        h.name for h, e in zip(allowed.uses, equations, strict=True) if e.step not in reached
+                    ]
+                    return Outcome(way, used, idle=tuple(idle))
                 if missing is None or len(more) < len(missing):
                     missing = more
         except IndexError:
@@ -197,7 +211,8 @@ def search(fresh: Callable[[], Setting], line: Line, allowed: Allowed, thorough:
 
 def _ways(allowed: Allowed, thorough: bool) -> Iterator[Way]:
     if allowed.rules is not None:
-        for plan in plans(allowed.rules, bool(allowed.uses or allowed.count)):
+        uses, moves = bool(allowed.uses or allowed.count), any(move != USING for move in allowed.named)
+        for plan in plans(allowed.rules, uses, moves):
             yield Way(plan)
     if not thorough:
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import SurrogateError
 from ..kernel.judgement import Rejection
@@ -12,6 +14,7 @@ from ..language.terms import (
     App,
     Fn,
     Grad,
+    Grads,
     Mul,
     Num,
     Pow,
@@ -22,15 +25,16 @@ from ..language.terms import (
     Term,
 )
 from .canonical import Canonical
-from .chain import Chain, Facts, rewrite
+from .chain import Chain, Facts, holds, rewrite
 from .equate import Comparison, Move, Sides, connected
+from .expectations import Expectations
 from .fold import unfold
 from .proof import KEPT, Proof
 from .push import Pusher
 from .stopped import values_under_stops
 from .using import Schema, rewritten, turned
 
-__all__ = ["USES", "Plan", "carry_out", "plans", "used_at"]
+__all__ = ["MOVES", "USES", "USING", "Named", "Plan", "carry_out", "plans", "used_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class Plan:
         evaluate: move → inside.
         logs: leave log-derivatives as they are.
         forward, backward: at which sides equations that are used are read from left to right, or back.
-        late: use them after everything else, themselves worked out.
+        late: use them first of all (``"first"``), behind the moves that are named before them
+            (``"there"``), behind all that are named (``"named"``), or last, themselves worked out
+            (``"last"``).
     """
 
     push: bool = False
@@ -50,8 +56,15 @@ class Plan:
     logs: bool = True
     forward: tuple[int, ...] = ()
     backward: tuple[int, ...] = ()
-    late: bool = False
+    late: str = "first"
 
+
+#: A move that is named, and what of: ``("definition", "v")``; without a name, of whatever there is.
+Named = tuple[str, "str | None"]
+#: Stands where the first equation is named.
+USING: Named = ("using", None)
+#: The moves that rules stand for: such a move is made where the rule is named.
+MOVES = {"definition": "definition", "order": "grads_next", "score": "expect_score"}
 
 #: At which sides equations are used, from left to right and back.
 USES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
@@ -59,27 +72,28 @@ USES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )  # fmt: skip
 
 
-def plans(allowed: Collection[str], uses: bool) -> Iterator[Plan]:
-    """The plans worth trying, the plainest first.
+def plans(allowed: Collection[str], uses: bool, moves: bool) -> Iterator[Plan]:
+    """The plans worth trying, those that do all that may be done first.
 
     Args:
         allowed: the rules that may be used.
         uses: whether there are equations to use.
+        moves: whether moves are named.
     """
     pushes = any(r.startswith("grad_") or r.endswith("log_derivative") for r in allowed if r not in _SILENT)
     evaluates = any(r.startswith("eval_") for r in allowed)
     forms = [
         (push, evaluate, logs)
-        for push in ((False, True) if pushes else (False,))
-        for evaluate in ((False, True) if evaluates else (False,))
+        for push in ((True, False) if pushes else (False,))
+        for evaluate in ((True, False) if evaluates else (False,))
         for logs in ((True, False) if push else (True,))
     ]
-    for form in forms:
-        if not uses:
-            yield Plan(*form)
-            continue
-        for late in (False, True):
-            for forward, backward in USES:
+    if not uses:
+        yield from (Plan(*form) for form in forms)
+        return
+    for forward, backward in USES:
+        for form in forms:
+            for late in ("there", "first", "named", "last") if moves else ("first", "last"):
                 yield Plan(*form, forward, backward, late)
 
 
@@ -90,7 +104,7 @@ def carry_out(
     sides: Sides,
     plan: Plan,
     allowed: Collection[str],
-    opened: Sequence[str | None],
+    named: Sequence[Named],
     equations: Sequence[Schema],
 ) -> Iterator[int]:
     """The steps that conclude a line by a plan: by arithmetic alone, then by canonical forms.
@@ -99,22 +113,36 @@ def carry_out(
         sides: the two sides.
         plan: how to work them out.
         allowed: the rules that ∇ is moved by; others leave it where it is.
-        opened: names whose definitions are unfolded, in order; None for all.
+        named: what else is done, in order.
         equations: the equations to use.
     """
     proof = sides.proof
     names = sides.log_names if plan.logs else ()
     pusher = _Restricted(proof, sides.params, names, allowed, plan)
-    moves: list[Move] = [_opening(sides, name) for name in opened]
+    expectations = Expectations(proof) if "expect_add" in allowed or "cond_add" in allowed else None
+    moves: list[Move] = []
+    before = 0
+    for entry in named:
+        if entry == USING:
+            before = len(moves) if plan.late == "there" else before
+            continue
+        moves.append(_named(sides, entry))
+        if expectations is not None:
+            moves.append(expectations.normal)
+    if plan.late == "named":
+        before = len(moves)
     if plan.evaluate:
         moves.append(lambda term: values_under_stops(proof, term, pusher))
     moves.append(pusher.push)
+    if expectations is not None:
+        moves.append(expectations.normal)
     canonical = Canonical(proof, gathers=True)
-    if equations and plan.late:
+    if equations and plan.late == "last":
         equations = [_worked(proof, e, moves, canonical) for e in equations]
         moves.append(canonical.step)
+        before = len(moves)
     using = [used_at(sides, side, plan, equations) for side in (0, 1)]
-    ways = [[*moves, use] if plan.late else [use, *moves] for use in using]
+    ways = [[*moves[:before], use, *moves[before:]] for use in using]
     comparisons: tuple[Comparison, ...] = (_Arithmetic(proof), canonical)
     for compare in comparisons:
         try:
@@ -145,6 +173,28 @@ def used_at(sides: Sides, side: int, plan: Plan, equations: Sequence[Schema]) ->
     if side in plan.backward:
         used += [turned(proof, e) for e in equations]
     return lambda term: rewritten(proof, term, used, sides.facts) if used else None
+
+
+def _named(sides: Sides, entry: Named) -> Move:
+    """A move that is named."""
+    kind, name = entry
+    if kind == "definition":
+        return _opening(sides, name)
+    if kind == "draw":
+        return Expectations(sides.proof).drawn(str(name))
+    if kind == "score":
+        return Expectations(sides.proof).score
+    return lambda term: rewrite(sides.proof, term, partial(_lower_order, sides.proof), sides.facts)
+
+
+def _lower_order(proof: Proof, node: Term, facts: Facts) -> int | None:
+    """``∇⁰A = A``, or ``∇ⁿA = ∇ ∇ⁿ⁻¹A``."""
+    for rule in ("grads_zero", "grads_next") if node.__class__ is Grads else ():
+        with suppress(Rejection):
+            step = proof.infer(rule, node)
+            if holds(proof, step, facts):
+                return step
+    return None
 
 
 def _opening(sides: Sides, name: str | None) -> Move:
@@ -203,7 +253,7 @@ _RULE_OF: dict[type[Term], Callable[[Term], str]] = {
 class _Restricted(Pusher):
     """A pusher that leaves ∇ and → where no rule that is allowed moves them."""
 
-    kept = KEPT | frozenset(_RULE_OF)
+    kept = KEPT | frozenset(_RULE_OF) | {Grads}
 
     def __init__(
         self,
@@ -220,6 +270,8 @@ class _Restricted(Pusher):
         """Whether ``∇param node`` is left as it is."""
         if super().keep(param, node):
             return True
+        if node.__class__ is Grads:
+            return self.proof.state.depends(param, node)
         if not self.proof.state.depends(param, node) or self.rule_for(param, node) is not None:
             return False
         if node.__class__ is App and self.direct(node):

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..errors import ParseError, Span, SurrogateError
 from ..kernel import Equation, Relation, Verdict, check
-from ..kernel.judgement import Rejection
+from ..kernel.judgement import Hypothesis, Rejection
 from ..language.proof_reader import load_proofs
 from ..language.proofs import HYPOTHESIS, Line, ProofDocument, Statement
+from ..printing.text import to_unicode
 from .conditions import conditions_of, unnamed
 from .engine import collector_paused, prepared
 from .equate import ranges_of
@@ -161,9 +162,8 @@ class Book:
             first, last = statement.lines[0].left, statement.lines[-1].right
             relation = Relation.VALUE if statement.values else Relation.STRICT
             verdict = replace(verdict, claim=Equation(relation, first, last), hypotheses=conditions)
-            uses = dict.fromkeys(
-                h.name for line in statement.lines for h in line.hints or () if h.kind == "using"
-            )
+            hints = [hint for line in statement.lines for hint in line.hints or ()]
+            uses = dict.fromkeys(h.name for h in hints if h.kind == "using" and h.name != HYPOTHESIS)
             found = self._said(statement, verdict, None, notes, tuple(uses), certificate)
             if left:
                 said = " and ".join(map(str, left))
@@ -218,6 +218,8 @@ class Book:
         way, outcome = self._found(statement, number, line, allowed)
         used = outcome.used
         silent = {"stop", "constant"} if any(r.startswith("grad_") for r in used) else set()
+        for name in outcome.idle:
+            notes.append(f"line {self.proofs.line_of(line.span)} does not need {name}")
         for name, rules in allowed.by_name:
             if not rules & used and name not in silent and name != "arithmetic":
                 notes.append(f"line {self.proofs.line_of(line.span)} does not need {name}")
@@ -349,5 +351,8 @@ def _claim(line: Line) -> Equation:
     return Equation(Relation.VALUE if line.values else Relation.STRICT, line.left, line.right)
 
 
-def _as_text(hypothesis: object) -> str:
+def _as_text(hypothesis: Hypothesis) -> str:
+    """What to assume, as a document says it."""
+    if hypothesis.kind in ("interchange", "support"):
+        return f"{hypothesis.kind} {to_unicode(hypothesis.term)}"
     return str(hypothesis).replace("≠", "!=").split(" for every ")[0]

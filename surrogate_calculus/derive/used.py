@@ -7,15 +7,15 @@ from collections.abc import Collection
 from ..language.terms import Eval, Grad, Stop, Term
 from .proof import Proof
 
-__all__ = ["used_rules"]
+__all__ = ["rests_on"]
 
 
-def used_rules(proof: Proof, step: int, given: Collection[int] = ()) -> frozenset[str]:
-    """The names of the rules in a step and in all that it rests on, except in the steps that are given.
+def rests_on(proof: Proof, step: int, given: Collection[int] = ()) -> tuple[frozenset[str], frozenset[int]]:
+    """The rules in a step and in all that it rests on down to the steps that are given, and which of these.
 
     Besides its premises, a step of ∇ or → rests on what was worked out of the operands.
     """
-    seen = set(given)
+    seen, reached = set[int](), set[int]()
     todo = [step]
     rules: set[str] = set()
     while todo:
@@ -23,12 +23,15 @@ def used_rules(proof: Proof, step: int, given: Collection[int] = ()) -> frozense
         if number in seen:
             continue
         seen.add(number)
+        if number in given:
+            reached.add(number)
+            continue
         rule, _, _, premises = proof.log[number]
         rules.add(rule)
         todo.extend(premises)
         if not premises:
             todo.extend(n for n in map(proof.number, _inner(proof, proof.left(number))) if n is not None)
-    return frozenset(rules)
+    return frozenset(rules), frozenset(reached)
 
 
 def _inner(proof: Proof, operator: Term) -> list[Term]:

@@ -31,6 +31,7 @@ _HINTS = {
     "using": re.compile(rf"using\s+({NAME})"),
     "with": re.compile(r"(?:with\s+)?((?:(?!:=).)+?)\s*:=(.*)", re.DOTALL),
     "induction": re.compile(rf"induction\s+on\s+({NAME})"),
+    "draw": re.compile(rf"draw\s+of\s+({NAME})(?:\s*\[.*\])?", re.DOTALL),
     "definition": re.compile(rf"definition\s+(?:of\s+)?({NAME})(?:\s*\[.*\])?", re.DOTALL),
     "rule": re.compile(r"([A-Za-z][\w -]*)"),
 }
@@ -41,7 +42,7 @@ class RawHint:
     """A hint as written.
 
     Attributes:
-        kind: ``rule``, ``definition``, ``using``, ``with`` or ``induction``.
+        kind: ``rule``, ``definition``, ``draw``, ``using``, ``with`` or ``induction``.
         name: what is named: a rule, a definition, a lemma, a count; with ``with`` what is put in for.
         value: with ``with``, what is put in.
         span: where the hint stands.
@@ -158,7 +159,9 @@ def _hints(piece: Piece, wrong: Callable[[str, str, Span], ParseError]) -> Itera
         cuts = [0, *(m.end() for m in _WORD.finditer(item.text)), len(item.text)]
         for a, b in itertools.pairwise(cuts):
             part = item.part(a, b)
-            kind = next((k for k in ("using", "with", "induction", "definition") if _begins(k, part)), "rule")
+            kind = next(
+                (k for k in ("using", "with", "induction", "definition", "draw") if _begins(k, part)), "rule"
+            )
             found = _HINTS[kind].fullmatch(part.text)
             if found is None:
                 raise wrong(

@@ -174,10 +174,10 @@ class _Reader:
         self, block: Block, name: str | None, quantified: tuple[Quantified, ...], rest: Piece
     ) -> Assumption:
         document = self._scope(quantified)
-        word = re.match(r"interchange(?=\s)", rest.text)
+        word = re.match(r"(interchange|support)(?=\s)", rest.text)
         if word is not None:
             term = self._parse(rest.part(word.end()), document, quantified)
-            return Assumption("interchange", name, quantified, document, (term,), False, block.span)
+            return Assumption(word.group(), name, quantified, document, (term,), False, block.span)
         found = comparison(rest)
         if found is None or not found[0].text or not found[2].text:
             raise self.wrong(
@@ -251,11 +251,17 @@ class _Reader:
                 continue
             if raw.kind == "using":
                 self._check_use(raw, name, inductive)
-            if raw.kind == "definition" and document.definition(raw.name) is None:
-                near = closest(raw.name, [d.name for d in document.definitions])
+            named = {
+                "definition": [d.name for d in document.definitions],
+                "draw": [sample.name for sample in document.samples],
+                "induction": list(document.counts),
+            }.get(raw.kind)
+            if named is not None and raw.name not in named:
+                near = closest(raw.name, named)
+                done = {"definition": "defined", "draw": "drawn", "induction": "a count"}[raw.kind]
                 raise self.wrong(
-                    f"{raw.name} is not defined here",
-                    f"definition of {near}" if near else "the name of a definition",
+                    f"{raw.name} is not {done} here",
+                    near or (f"one of: {', '.join(named)}" if named else "nothing is, in this document"),
                     raw.span,
                     DeclarationError,
                 )

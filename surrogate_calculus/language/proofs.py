@@ -4,6 +4,7 @@
 ``use "dpf.sc"``, ``use "@dpf"``               the declarations of another document
 ``assume p(x; θ) != 0``, ``assume E > 0``      a side condition that theorems may rest on
 ``assume interchange E``                       ∇ and the integral in E change places
+``assume support p(x) * q(x)``                 p and q are densities of one space
 ``assume NAME for every …: A = B``             an axiom
 ``theorem NAME for every f(x; θ), x:``         a claim, a chain ``A = B = …`` in the lines below
 ``lemma NAME …``                               the same, stated to be used
@@ -50,8 +51,8 @@ class Hint:
     """What a line says it follows from.
 
     Attributes:
-        kind: ``rule``, ``definition``, ``using`` or ``induction``.
-        name: of a rule or a group of rules, of what is defined, of a lemma or axiom, of a count.
+        kind: ``rule``, ``definition``, ``draw``, ``using`` or ``induction``.
+        name: of a rule or a group of rules, of what is defined or drawn, of a lemma or axiom, of a count.
         bindings: with ``using``, what is put in for what the lemma holds for every value of.
         span: where it stands.
     """
@@ -132,7 +133,8 @@ class Assumption:
     """What theorems may rest on.
 
     Attributes:
-        kind: ``nonzero``, ``positive``, ``nonnegative``, ``interchange`` or ``equation``.
+        kind: ``nonzero``, ``positive``, ``nonnegative``, ``interchange``, ``support``
+            or ``equation``.
         name: its name, or None.
         quantified: what it holds for every value of.
         document: the declarations that it is stated under.
