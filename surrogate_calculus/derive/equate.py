@@ -20,10 +20,12 @@ from .stopped import values_under_stops
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["Comparison", "Move", "Sides", "connected", "equate", "strategies", "worked_out"]
+__all__ = ["Comparison", "KnownFamilies", "Move", "Sides", "connected", "equate", "strategies", "worked_out"]
 
 #: What takes a term to a step that concludes ``term = something``, or to None.
 Move = Callable[[Term], "int | None"]
+#: The families of a proof, by the parameters that are differentiated in and the names under logs.
+KnownFamilies = dict[tuple[frozenset[str], frozenset[str]], Families]
 #: So many families of a recursion are unfolded, those first that are defined by the others.
 MAX_OPENED = 3
 
@@ -103,10 +105,20 @@ def equate(
     relation: Relation,
     given: Document | None,
     indices: Sequence[str] = (),
+    known: KnownFamilies | None = None,
 ) -> Iterator[int]:
-    """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds."""
+    """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds.
+
+    Args:
+        proof: where the steps go.
+        lhs, rhs: the sides.
+        relation: which equality is claimed.
+        given: the declarations.
+        indices: see :class:`Sides`.
+        known: what earlier claims in this proof have found of its families.
+    """
     sides = Sides(proof, lhs, rhs, relation, given, indices)
-    for moves, canonical in strategies(sides, given):
+    for moves, canonical in strategies(sides, given, known):
         try:
             yield connected(sides, (moves, moves), canonical)
         except (Rejection, SurrogateError):
@@ -135,7 +147,9 @@ def connected(sides: Sides, moves: Sequence[Sequence[Move]], compare: Comparison
     return sides.concluded(proof.chain(steps))
 
 
-def strategies(sides: Sides, given: Document | None) -> Iterator[tuple[list[Move], Canonical]]:
+def strategies(
+    sides: Sides, given: Document | None, known: KnownFamilies | None = None
+) -> Iterator[tuple[list[Move], Canonical]]:
     """What may work the sides out, in order, and the canonical form to compare with."""
     proof, params, log_names = sides.proof, sides.params, sides.log_names
     is_family = families_of(proof)
@@ -177,7 +191,10 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[tuple[list[Move
         for count in range(len(later) + 1):
             yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
     if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
-        families = Families(proof, given, params, log_names)
+        known = {} if known is None else known
+        own = (params, frozenset(log_names))
+        families = known[own] if own in known else Families(proof, given, params, log_names)
+        known[own] = families
         closed = families.closed
         if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
             tidy: list[Move] = [closed.bases, closed.stops, closed.opening.step]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..language.papers import Claim, Correction, EquationBlock, Member, PaperDocument, load_paper
-from .prove import Counterexample, prove
+from .prove import Counterexample, Shared, prove
 
 if TYPE_CHECKING:
     from ..kernel import Verdict
@@ -88,18 +88,19 @@ def paper_documents(folder: Path) -> list[PaperDocument]:
 def paper_fates(documents: Iterable[PaperDocument]) -> Iterator[Fate]:
     """The fate of each equation, in the order of the documents."""
     for document in documents:
+        shared = Shared()
         for block in document.equations:
-            yield from judge(block, document)
+            yield from _Judge(block, document, shared).fates()
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:
     """The fates of the equations of a block."""
-    return _Judge(block, paper).fates()
+    return _Judge(block, paper, Shared()).fates()
 
 
 class _Judge:
-    def __init__(self, block: EquationBlock, paper: PaperDocument) -> None:
-        self.block, self.paper = block, paper
+    def __init__(self, block: EquationBlock, paper: PaperDocument, shared: Shared) -> None:
+        self.block, self.paper, self.shared = block, paper, shared
         self.given: Document = paper.document
         self.corrections = [c for c in paper.corrections if set(c.numbers) & set(block.numbers)]
         self.comparisons: list[Judged] = []
@@ -146,7 +147,7 @@ class _Judge:
         return self.decide(left.term, right.term, self.block.values, left.text, right.text)
 
     def decide(self, left: Term, right: Term, values: bool, shown_left: str, shown_right: str) -> Judged:
-        verdict = prove((left, right), self.given, values=values)
+        verdict = prove((left, right), self.given, values=values, shared=self.shared)
         judged = Judged(shown_left, shown_right, values, verdict, (left, right))
         self.comparisons.append(judged)
         return judged

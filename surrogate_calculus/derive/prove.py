@@ -36,14 +36,14 @@ from ..language.terms import (
     rebuild,
 )
 from .engine import prepared
-from .equate import equate
+from .equate import KnownFamilies, equate
 from .proof import Proof
 from .push import Pusher, gradient_parameters
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["Counterexample", "prove", "refutation", "split_claim"]
+__all__ = ["Counterexample", "Shared", "prove", "refutation", "split_claim"]
 
 #: Orders of ∇ and random instantiations that a refutation tries.
 MAX_ORDER = 3
@@ -119,6 +119,7 @@ def prove(
     values: bool = False,
     vector: Collection[str] = (),
     seed: int = 0,
+    shared: Shared | None = None,
 ) -> Verdict:
     """Decide an equation.
 
@@ -128,6 +129,7 @@ def prove(
         values: claim equality of values for a pair of terms.
         vector: names of vector parameters where no document says so.
         seed: of the random instantiations.
+        shared: what claims about the same document have in common.
 
     Returns:
         ``proved`` with the hypotheses used, by a certificate that was replayed; ``refuted`` with a
@@ -155,9 +157,9 @@ def prove(
     found = refutation(equation, given, rng, quick=True)  # a false claim is mostly seen at once
     if found is None:
         document, said, names = (given, equation, []) if given is None else _for_each_index(given, equation)
-        verdict = _prove(said.lhs, said.rhs, relation, document)
+        verdict = _prove(said, document, shared)
         if verdict is None and document is not None:
-            verdict = _prove_from_one(said, names, document)
+            verdict = _prove_from_one(said, names, document, shared)
         if verdict is not None:
             return replace(verdict, claim=equation) if names else verdict
         found = refutation(equation, given, rng)
@@ -196,13 +198,15 @@ def _for_each_index(given: Document, claim: Equation) -> tuple[Document, Equatio
     return document, Equation(claim.relation, lhs, rhs), list(whole)
 
 
-def _prove_from_one(claim: Equation, names: Iterable[str], given: Document) -> Verdict | None:
+def _prove_from_one(
+    claim: Equation, names: Iterable[str], given: Document, shared: Shared | None
+) -> Verdict | None:
     """A claim about every positive whole number, proved at 1 and at every later one."""
     for name in names:
         verdicts = []
         for value in (ONE, Sym(name) + 1):
             lhs, rhs = (substitute(side, {name: value}) for side in (claim.lhs, claim.rhs))
-            verdict = _prove(lhs, rhs, claim.relation, given)
+            verdict = _prove(Equation(claim.relation, lhs, rhs), given, shared)
             if verdict is None or verdict.status != "proved":
                 break
             verdicts.append(verdict)
@@ -218,9 +222,23 @@ def _prove_from_one(claim: Equation, names: Iterable[str], given: Document) -> V
     return None
 
 
-def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Verdict | None:
-    proof = prepared(given)
-    step = next(equate(proof, lhs, rhs, relation, given), None)
+class Shared:
+    """What claims about one document have in common: a proof, and what has been found of its families."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], tuple[Proof, KnownFamilies]] = {}
+
+    def of(self, given: Document | None) -> tuple[Proof, KnownFamilies]:
+        """The proof of a document with these counts."""
+        counts = () if given is None else given.counts
+        if counts not in self._found:
+            self._found[counts] = prepared(given), {}
+        return self._found[counts]
+
+
+def _prove(claim: Equation, given: Document | None, shared: Shared | None) -> Verdict | None:
+    proof, known = (shared or Shared()).of(given)
+    step = next(equate(proof, claim.lhs, claim.rhs, claim.relation, given, known=known), None)
     return None if step is None else check(proof.certificate(step))
 
 
