@@ -8,7 +8,7 @@ holds with the definition corrected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,12 +85,15 @@ def paper_documents(folder: Path) -> list[PaperDocument]:
     return [load_paper(path) for path in sorted(folder.glob("*.sc"))]
 
 
-def paper_fates(documents: Iterable[PaperDocument]) -> Iterator[Fate]:
-    """The fate of each equation, in the order of the documents."""
+def paper_fates(
+    documents: Iterable[PaperDocument], numbers: Collection[str] | None = None
+) -> Iterator[Fate]:
+    """The fate of each equation, in the order of the documents; of the chains of these numbers only."""
     for document in documents:
         shared = Shared()
         for block in document.equations:
-            yield from _Judge(block, document, shared).fates()
+            if numbers is None or not set(numbers).isdisjoint(block.numbers):
+                yield from _Judge(block, document, shared).fates()
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:
@@ -104,6 +107,7 @@ class _Judge:
         self.given: Document = paper.document
         self.corrections = [c for c in paper.corrections if set(c.numbers) & set(block.numbers)]
         self.comparisons: list[Judged] = []
+        self._held: dict[int, bool] = {}  # which corrections hold
 
     def fates(self) -> list[Fate]:
         block = self.block
@@ -220,7 +224,11 @@ class _Judge:
         """The corrected members that were proved equal to the right class; empty where none is."""
         good = []
         for correction in self.corrections:
-            if number in correction.numbers and self.holds(correction, right):
+            if number not in correction.numbers:
+                continue
+            if id(correction) not in self._held:
+                self._held[id(correction)] = self.holds(correction, right)
+            if self._held[id(correction)]:
                 good.append(correction.text)
         return "; ".join(good)
 
