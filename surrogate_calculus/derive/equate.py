@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SurrogateError
 from ..kernel.judgement import Condition, Rejection, Relation
 from ..language.binding import abstract
-from ..language.terms import HAS_EVAL, HAS_GRAD, Eval, Grad, Indexed, Stop, Sym, Term, postorder
+from ..language.terms import HAS_EVAL, HAS_GRAD, Eval, Expect, Grad, Indexed, Stop, Sym, Term, postorder
+from .averages import Averages
 from .canonical import Canonical
 from .chain import Chain, Facts, rewrite
 from .families import Families, families_of
@@ -186,6 +187,9 @@ def strategies(
 
         return lambda term: rewrite(proof, term, here, sides.facts)
 
+    if any(n.__class__ is Expect for side in sides.terms for n in postorder(side, *bodies_of(proof, side))):
+        averages = Averages(proof, pushed)
+        yield [unfolded, averages.simplified, averages.worked_out], Canonical(proof)
     if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
         later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
         for count in range(len(later) + 1):
@@ -215,6 +219,13 @@ def strategies(
             yield [unfolded, settled, pushed, pushed], Canonical(proof, gathers=True)
     if any(n.__class__ is Grad and n.args[0].__class__ is Eval for n in postorder(*sides.terms)):
         yield [valued, unfolded, pushed], Canonical(proof, gathers=True)
+
+
+def bodies_of(proof: Proof, term: Term) -> list[Term]:
+    """The bodies of the definitions that a term leads to."""
+    names = {n.key for n in postorder(term) if n.__class__ in (Sym, Indexed)}
+    names |= {hidden for name in names for hidden in proof.state.hidden_names(name)}
+    return [d.body for d in proof.definitions.values() if d.name in names]
 
 
 def worked_out(proof: Proof, term: Term, moves: Sequence[Move]) -> list[int]:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["FATES", "Fate", "Judged", "judge", "paper_documents", "paper_fates"]
 
 FATES = ("proved", "refuted", "proved_under_condition", "not_a_claim", "undecided")
-#: Hypotheses that are never counted as conditions: printed denominators are not zero, and what stands under
-#: a printed log is positive.
-_STANDING = frozenset({"nonzero", "positive"})
+#: Hypotheses that are never counted as conditions: printed denominators are not zero, what stands under a
+#: printed log is positive, ∇ and ∫ may be exchanged, densities of one variable have one support.
+_STANDING = frozenset({"nonzero", "positive", "interchange", "support"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from ..language.terms import (
     App,
     Axis,
     Eval,
+    Expect,
     Grad,
     Indexed,
     Num,
@@ -267,6 +268,8 @@ def _refute(
     return None
 
 
+#: The values of what is drawn, in a counterexample to a claim about an expectation.
+VALUES = (0, 1)
 #: What counts are at most, in the order in which instances are tried.
 SIZES = (2, 3, 1)
 
@@ -285,7 +288,8 @@ def _difference(
     for _ in range(TRIES):
         point, functions = _instantiation(nodes, given, rng)
         try:
-            left, right = (Model(point, functions).value(side) for side in sides if side is not None)
+            model = Model(point, functions, laws=_supports(functions))
+            left, right = (model.value(side) for side in sides if side is not None)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
@@ -305,7 +309,7 @@ def _bounds(
     """Intervals that hold the two values and do not meet; None where they do."""
     from ..semantics import Model
 
-    model = Model(point, functions, enclosed=True)
+    model = Model(point, functions, enclosed=True, laws=_supports(functions))
     try:
         left, right = (model.value(side) for side in sides if side is not None)
         apart = model.arithmetic.compare(left, right)
@@ -401,8 +405,13 @@ def _symbols(nodes: Collection[Term]) -> set[str]:
 def _instantiation(
     nodes: Collection[Term], given: Document | None, rng: random.Random
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Random rationals for names, small whole numbers for counts, positive polynomials for functions."""
-    from ..semantics import random_function
+    """Random rationals for names, small whole numbers for counts, positive polynomials for functions.
+
+    Where an 𝔼 occurs every density is one of the values 0 and 1, which the other names then have.
+    """
+    from ..semantics import random_density, random_function
+
+    finite = any(node.__class__ is Expect for node in nodes)
 
     counts = {n for node in nodes if node.tag in ("sum", "prod") for n in _symbols(postorder(*node.args[:2]))}
     indices = [i for node in nodes if node.__class__ is Indexed for i in node.args]
@@ -412,12 +421,24 @@ def _instantiation(
     functions: dict[str, Any] = {}
     for node in nodes:
         if node.__class__ is Sym and node.key not in point:
-            point[node.key] = rng.randint(1, 3) if node.key in counts else _rational(rng)
+            value = given is not None and finite and node.key not in given.parameters
+            number = Fraction(rng.choice(VALUES)) if value else _rational(rng)
+            point[node.key] = rng.randint(1, 3) if node.key in counts else number
         elif node.__class__ is Indexed:
             point.setdefault(_family(node.key, nodes), _Family(rng.randrange(2**32)))
         elif isinstance(node, App) and node.name not in functions:
-            functions[node.name] = random_function(rng, (None,) * node.n_slots, positive=True)
+            layout = (None,) * node.n_slots
+            if finite and (given is None or node.name in given.densities):
+                supports = [VALUES] * len(node.arguments)
+                functions[node.name] = random_density(rng, layout, supports)
+            else:
+                functions[node.name] = random_function(rng, layout, positive=True)
     return point, functions
+
+
+def _supports(functions: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of each argument of the densities that have finitely many."""
+    return {name: f.supports for name, f in functions.items() if hasattr(f, "supports")}
 
 
 def _family(name: str, nodes: Collection[Term]) -> str:

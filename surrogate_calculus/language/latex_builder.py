@@ -17,7 +17,7 @@ from .latex_names import latex_name
 from .latex_products import AmbiguousError, Item, LatexProducts, kind_of
 from .paths import is_slice
 from .scanner import Token
-from .terms import Axis, Bound, Fn, Grad, Num, Pow, Sym
+from .terms import ONE, Axis, Bound, CondExpect, Fn, Grad, Num, Pow, Sym
 
 __all__ = ["LatexBuilder"]
 
@@ -45,6 +45,8 @@ class Script:
 
 class LatexBuilder(LatexProducts):
     """The callbacks of one parse of LaTeX."""
+
+    _drawn = ""  # what the law that is read is the law of
 
     symbolic_form = r"\nabla_{\theta}^{k} E or \nabla_{\theta}^{k+1} E"
 
@@ -259,6 +261,27 @@ class LatexBuilder(LatexProducts):
 
     # ---- applications ----
 
+    def drawing(self, c: list[Any]) -> Token:
+        r"""``x \sim``: in the law behind, x stands for the placeholder."""
+        token = super().drawing(c)
+        self._drawn = token.value
+        return token
+
+    def _application(
+        self,
+        token: Token,
+        slots: tuple[list[Node], list[Node], list[Node]],
+        partials: Any,
+        start: int,
+        end: int,
+    ) -> Node:
+        args, given, params = slots
+        if self.laws and self.laws[-1] is ONE and not any(isinstance(a, Dot) for a in args):
+            args = [
+                Dot(Bound(0), a.start, a.end) if a.term == Sym(self._drawn) else a for a in args
+            ]  # x ~ p(x | y), as papers have it
+        return super()._application(token, (args, given, params), partials, start, end)
+
     def density(self, c: list[Any]) -> Node:
         r"""``p_\theta(x)``: the subscript is the parameter."""
         token, _, script, _, (args, given, params), close = c
@@ -317,6 +340,11 @@ class LatexBuilder(LatexProducts):
             params = c[2].nodes
         dot = Dot(Bound(0), token.start, end)
         return self._application(token, ([dot], [], list(params)), (), token.start, end)
+
+    def known_until(self, c: list[Any]) -> Node:
+        r"""``\mathbb{E}_{\mid t}[E]``: given all that is drawn up to the time t."""
+        start, time, body, end = c[0].start, c[4], c[7], c[8].end
+        return self.make(CondExpect(time.term, body.term), start, end, (time, body))
 
     @staticmethod
     def drawn_below(c: list[Any]) -> Head:

@@ -26,7 +26,7 @@ __all__ = ["Notation", "PrintedMember", "printed_members", "readings", "signs"]
 #: No formula is read in more ways.
 MAX_READINGS = 64
 _SIGN = re.compile(
-    r"\\(?:text|mathrm|mathcal|mathbb|operatorname|begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.|[0-9]+|\S", re.DOTALL
+    r"\\(?:text|mathrm|mathcal|mathbb|operatorname|begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.|[0-9]+|\S'*", re.DOTALL
 )
 _LAYOUT = frozenset(
     {"&", r"\\", r"\left", r"\right", r"\quad", r"\qquad", r"\begin{aligned}", r"\end{aligned}", r"\,", r"\;"}
