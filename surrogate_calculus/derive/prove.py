@@ -63,6 +63,7 @@ class Counterexample:
         point: values of the names.
         functions: what stands for the opaque functions.
         left, right: the values of the two sides there: a Fraction, or an interval of mpmath that holds it.
+        sides: the two sides written out for these counts, indices and ancestors.
     """
 
     order: int
@@ -71,6 +72,7 @@ class Counterexample:
     functions: Mapping[str, Any]
     left: Any
     right: Any
+    sides: tuple[Term, Term]
 
     def __str__(self) -> str:
         at = ", ".join(f"{n} = {v}" for n, v in self.point.items() if not isinstance(v, dict))
@@ -264,7 +266,8 @@ def _refute(
                 found = _difference(instance, wrt, given, rng)
                 if found is not None:
                     point, functions, left, right = found
-                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right)
+                    written = (instance[0], instance[1])
+                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right, written)
     return None
 
 

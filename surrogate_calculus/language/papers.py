@@ -209,7 +209,7 @@ class _Reader:
                 used.append(self.claim(piece))
             else:
                 members.append(self.member(kind, piece))
-        aligned = self.aligned(members, displays, block) if displays else tuple(members)
+        aligned = self.aligned(members, displays, block) if displays and members else tuple(members)
         values = head.group("strict") is None
         return EquationBlock(numbers, values, aligned, "", condition, without, tuple(used))
 
