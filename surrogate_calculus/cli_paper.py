@@ -1,4 +1,4 @@
-"""``surrogate paper``: the fates of a paper's equations, as a table, one by one, for machines, in Markdown."""
+"""``surrogate paper``: the fates of a paper's equations, as a table, one by one, as a page."""
 
 from __future__ import annotations
 
@@ -21,6 +21,26 @@ _HOLDS, _UNDECIDED = 0, 3
 #: Where an installed package has its documents, below the folder of data files.
 _INSTALLED = Path("share") / "surrogate-calculus" / "paper"
 _SHOWN = 160
+#: What stands above the table.
+_ABOUT = """\
+What becomes of each equation of Ścibior & Wood, *Differentiable Particle Filtering without Modifying the
+Forward Pass*, and of its two algorithms. `surrogate paper --markdown` writes this page; a test keeps it
+current. `surrogate paper 22` shows one equation with its proof or counterexample.
+
+- **proved**: the kernel replays a proof that all members of the chain are equal.
+- **refuted**: a member on its line is wrong, by an exact counterexample; what should stand there is proved.
+- **proved_under_condition**: the same under a condition that the paper names, without which it fails.
+- **not_a_claim**: a definition, a limit, an approximation, an experiment.
+
+Equality of surrogates (`=`) is claimed by the calculus rules and by Eq. 55–60, equality of values by all
+other chains. Where the text says that a chain comes from an algorithm or a construction, that is right by
+definition; else the largest class of equal members is, and in a tie all tied members are wrong. A member
+that runs over several lines belongs to the number of each.
+
+Assumed throughout: densities smooth and positive, of common support, printed denominators not zero,
+N, T ≥ 1, ∇ and ∫ may be exchanged, and p(x̃[1:T], y[1:T]) given x₀ is the product of the one-step
+densities.
+"""
 
 
 def paper_folder(given: str | None) -> Path:
@@ -117,7 +137,7 @@ def equation_lines(fate: Fate, document: PaperDocument) -> list[str]:
         for judged in fate.comparisons:
             sign = "=→" if judged.values else "="
             steps = f", {judged.verdict.steps} steps of the kernel" if judged.verdict.steps else ""
-            lines += [f"  {judged.left}", f"    {sign} {judged.right}"] if judged.right else [f"  {judged.left}"]
+            lines += [f"  {judged.left}", *([f"    {sign} {judged.right}"] if judged.right else [])]
             lines.append(f"      {judged.verdict.status}{steps}")
     if fate.counterexample is not None:
         lines += ["", f"counterexample: {fate.counterexample}"]
@@ -133,23 +153,7 @@ def markdown(fates: Sequence[Fate], documents: Sequence[PaperDocument]) -> str:
     lines = [
         "# The paper replayed",
         "",
-        "What becomes of each equation of Ścibior & Wood, *Differentiable Particle Filtering without Modifying",
-        "the Forward Pass*, and of its two algorithms. `surrogate paper --markdown` writes this page; a test",
-        "keeps it current. `surrogate paper 22` shows one equation with its proof or counterexample.",
-        "",
-        "- **proved**: the kernel replays a proof that all members of the chain are equal.",
-        "- **refuted**: a member on its line is wrong, by an exact counterexample; what should stand there is proved.",
-        "- **proved_under_condition**: the same with the condition that the paper names, without which it fails.",
-        "- **not_a_claim**: a definition, a limit, an approximation, an experiment.",
-        "",
-        "Equality of surrogates (`=`) is claimed by the calculus rules and by Eq. 55–60, equality of values by all",
-        "other chains. Where the text says that a chain comes from an algorithm or a construction, that is right by",
-        "definition; else the largest class of equal members is, and in a tie all tied members are wrong. A member",
-        "that runs over several lines belongs to the number of each.",
-        "",
-        "Assumed throughout: densities smooth and positive, of common support, printed denominators not zero,",
-        "N, T ≥ 1, ∇ and ∫ may be exchanged, and p(x̃[1:T], y[1:T]) given x₀ is the product of the one-step",
-        "densities.",
+        *_ABOUT.splitlines(),
         "",
         ", ".join(f"{n} {name}" for name, n in counts.items()) + ".",
         "",

@@ -110,13 +110,8 @@ def equate(
 ) -> Iterator[int]:
     """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds.
 
-    Args:
-        proof: where the steps go.
-        lhs, rhs: the sides.
-        relation: which equality is claimed.
-        given: the declarations.
-        indices: see :class:`Sides`.
-        known: what earlier claims in this proof have found of its families.
+    The arguments are those of :class:`Sides`; ``known`` is what earlier claims in this proof have found of
+    its families.
     """
     sides = Sides(proof, lhs, rhs, relation, given, indices)
     for moves, canonical in strategies(sides, given, known):

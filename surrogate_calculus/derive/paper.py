@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,20 +129,21 @@ class _Judge:
                 undecided += found.undecided
                 conditions += found.conditions
                 right, tie = found.right, found.tie
+        claiming = {id(m) for segment in segments if len(segment) > 1 for m in segment}
         out = []
         for number in block.numbers:
-            own = [k for k, m in enumerate(block.members) if number in m.numbers]
-            bad = [wrong[id(block.members[k])] for k in own if id(block.members[k]) in wrong]
+            own = [m for m in block.members if number in m.numbers]
+            bad = [wrong[id(m)] for m in own if id(m) in wrong]
+            unread = [m for m in own if m.term is None]
             if bad:
                 reason = "in a tie, all tied members are wrong" if tie else "a member on its line is wrong"
                 out.append(self.refuted(number, bad, reason, right))
             elif any(number in m.numbers for m in undecided):
                 out.append(self.fate(number, "undecided", "neither proved nor refuted"))
-            elif not any(id(block.members[k]) in found_ids for k in own for found_ids in [_claiming(segments)]):
-                reason = next((m.text for m in block.members if m.term is None and number in m.numbers), "")
-                out.append(self.fate(number, "not_a_claim", reason or "an approximation"))
-            else:
+            elif any(id(m) in claiming for m in own):
                 out.append(self.proved(number, conditions))
+            else:
+                out.append(self.fate(number, "not_a_claim", unread[0].text if unread else "an approximation"))
         return out
 
     # Chains -----------------------------------------------------------------------------------
@@ -198,7 +200,8 @@ class _Judge:
     def fate(self, number: str, fate: str, reason: str, **more: Any) -> Fate:
         where = Path(self.paper.file).name if self.paper.file else ""
         printed = self.paper.printed.get(number, "")
-        return Fate(number, fate, reason, document=where, printed=printed, comparisons=self.comparisons, **more)
+        said = self.comparisons
+        return Fate(number, fate, reason, document=where, printed=printed, comparisons=said, **more)
 
     def proved(self, number: str, conditions: Sequence[str]) -> Fate:
         block = self.block
@@ -234,9 +237,11 @@ class _Judge:
 
     def holds(self, correction: Correction, right: Term | None) -> bool:
         claims = [self.claimed(claim) for claim in correction.used_in]
-        anchor, *others = [*([] if right is None else [right]), *correction.members] or [None]
-        members = [self.decide(anchor, term, self.block.values, "", correction.text) for term in others if anchor]
-        answers = [*claims, *members]
+        members = [*([] if right is None else [right]), *correction.members]
+        answers = [
+            *claims,
+            *(self.decide(members[0], m, self.block.values, "", correction.text) for m in members[1:]),
+        ]
         return bool(answers) and all(j.verdict.status == "proved" for j in answers)
 
     def claimed(self, claim: Claim) -> Judged:
@@ -246,7 +251,7 @@ class _Judge:
         """A definition stands or falls with the claims that use it."""
         answers = [self.claimed(claim) for claim in self.block.used_in]
         formulas = [m for m in self.block.members if m.term is not None]
-        for a, b in zip(formulas, formulas[1:], strict=False):
+        for a, b in pairwise(formulas):
             if self.compare(a, b).verdict.status != "proved":
                 return self.fate(number, "undecided", "the definition is not what the document declares")
         failed = [j for j in answers if j.verdict.status == "refuted"]
@@ -281,10 +286,6 @@ def _segments(members: Iterable[Member]) -> Iterator[list[Member]]:
         if member.term is not None:
             run.append(member)
     yield run
-
-
-def _claiming(segments: Iterable[Sequence[Member]]) -> set[int]:
-    return {id(m) for segment in segments if len(segment) > 1 for m in segment}
 
 
 def _conditions(verdict: Verdict) -> list[str]:

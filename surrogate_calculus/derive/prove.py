@@ -266,8 +266,8 @@ def _refute(
                 found = _difference(instance, wrt, given, rng)
                 if found is not None:
                     point, functions, left, right = found
-                    written = (instance[0], instance[1])
-                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right, written)
+                    both = (instance[0], instance[1])
+                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right, both)
     return None
 
 

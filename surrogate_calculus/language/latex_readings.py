@@ -26,7 +26,9 @@ __all__ = ["Notation", "PrintedMember", "printed_members", "readings", "signs"]
 #: No formula is read in more ways.
 MAX_READINGS = 64
 _SIGN = re.compile(
-    r"\\(?:text|mathrm|mathcal|mathbb|operatorname|begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.|[0-9]+|\S'*", re.DOTALL
+    r"\\(?:text|mathrm|mathcal|mathbb|operatorname|begin|end)\s*\{[^{}]*\}"
+    r"|\\[A-Za-z]+|\\.|[0-9]+|\S'*",
+    re.DOTALL,
 )
 _LAYOUT = frozenset(
     {"&", r"\\", r"\left", r"\right", r"\quad", r"\qquad", r"\begin{aligned}", r"\end{aligned}", r"\,", r"\;"}
@@ -166,7 +168,7 @@ def readings(
 
 
 def _wide_sums(latex: str) -> list[str]:
-    r"""The formula with all that stands behind its first ``\sum``\ s in parentheses, where more summands follow."""
+    r"""The formula with all behind its first ``\sum``\ s in parentheses, where more summands follow."""
     found = signs(latex)
     level = [0]
     for sign in found:

@@ -45,7 +45,8 @@ __all__ = ["Claim", "Correction", "EquationBlock", "Member", "PaperDocument", "l
 _HEADER = re.compile(
     r"(?P<numbers>[^:]*?)\s*(?:\bin\s+(?P<value>value)|(?P<strict>strictly))?\s*:\s*(?P<reason>.*)", re.DOTALL
 )
-_LINE = re.compile(r"(?P<by>by construction|condition|without|used in|holds by)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
+_LINE = re.compile(r"(?P<by>by construction|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
+_COMMENT = re.compile(r"(?<!\\)#[^\n]*")
 _UNREAD = re.compile(r"not read\s*:\s*(.*)", re.DOTALL)
 
 
@@ -179,7 +180,10 @@ class _Reader:
                 printed[number] = "\n".join(line.text for line in block.body)
         equations = tuple(self.equation(b, printed) for b in blocks if b.keyword == "equation")
         corrections = tuple(self.correction(b) for b in blocks if b.keyword == "corrected")
-        return PaperDocument(title, self.document, Notation(pairs), printed, equations, corrections, self.file)
+        notation = Notation(pairs)
+        return PaperDocument(
+            title, self.document, notation, printed, equations, corrections, self.file
+        )
 
     def pairs(self, block: Block) -> Iterator[tuple[str, str]]:
         for line in block.body:
@@ -244,8 +248,8 @@ class _Reader:
 
     def between(self, first: Piece, last: Piece) -> Piece:
         span = Span(first.span.start, last.span.end)
-        text = re.sub(r"(?<!\\)#[^\n]*", lambda found: " " * len(found.group()), self.text[span.start : span.end])
-        return Piece(text.rstrip(), span)
+        text = self.text[span.start : span.end]
+        return Piece(_COMMENT.sub(lambda found: " " * len(found.group()), text).rstrip(), span)
 
     def member(self, kind: str, piece: Piece) -> Member:
         relation = kind if kind in ("≈", "by construction") else "=" if kind else ""
