@@ -7,11 +7,29 @@ scores nothing whose mean is known: ``𝔼[x ~ p](∇ log p) = 0``, and its deri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from ..kernel.judgement import Rejection
-from ..language.terms import ONE, ZERO, Add, App, Expect, Fn, Grad, Mul, Num, Pow, Term, mul
+from ..language.terms import (
+    ONE,
+    ZERO,
+    Add,
+    App,
+    Bound,
+    CondExpect,
+    Expect,
+    Fn,
+    Grad,
+    Indexed,
+    Mul,
+    Num,
+    Pow,
+    Sum,
+    Term,
+    mul,
+    postorder,
+)
 from .canonical import Canonical
 from .chain import Chain, Facts, rewrite
 from .expectations import Expectations
@@ -29,11 +47,15 @@ class Averages:
     Args:
         proof: where the steps go.
         pushed: moves ∇ and → inside as far as they go without the laws of 𝔼.
+        densities: the names of the functions that are densities.
     """
 
-    def __init__(self, proof: Proof, pushed: Callable[[Term], int | None]) -> None:
+    def __init__(
+        self, proof: Proof, pushed: Callable[[Term], int | None], densities: Collection[str]
+    ) -> None:
         self.proof = proof
         self.pushed = pushed
+        self.densities = densities
         self.canonical = Canonical(proof)
         self._zeros: dict[Term, int | None] = {}
 
@@ -67,6 +89,74 @@ class Averages:
                 break
         return chain.step()
 
+    # ---------------------------------------------------------------------------- the last draws
+    def over_draws(self, term: Term) -> int | None:
+        """The last draws of every ``𝔼[· | t]`` averaged by their laws: particles, then ancestors."""
+        chain = Chain(self.proof, term)
+        for move in (self._one_step_before, self.taken_out, self._averaged, self.taken_out):
+            chain.then(move(chain.term))
+        return chain.step()
+
+    def taken_out(self, term: Term) -> int | None:
+        """What is known out of expectations, every Σ left where it is."""
+        chain = Chain(self.proof, term).then(self.canonical.step(term))
+        chain.then(Expectations(self.proof, split=False).normal(chain.term))
+        return chain.then(self.canonical.step(chain.term)).step()
+
+    def _one_step_before(self, term: Term) -> int | None:
+        """``𝔼[· | s](A) = 𝔼[· | s](𝔼[· | t-1](A))`` where the last draws in A are at t."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not CondExpect or _has_average(node.args[1]):
+                return None
+            names = self.proof.inference.filtration.names
+            times = {
+                n.args[0]
+                for n in postorder(node.args[1])
+                if n.__class__ is Indexed and n.key in names and not n.args[0].loose
+            }
+            for time in sorted(times, key=str):
+                before = self.canonical.term(self.proof.add(time - 1))
+                if before == node.args[0]:
+                    continue
+                inner = self.proof.add(CondExpect(before, node.args[1]))
+                right = self.proof.state.node(CondExpect, None, node.args[0], inner)
+                with suppress(Rejection):
+                    tower = self.proof.infer("cond_tower", right)
+                    return self.proof.infer("symmetry", node, right, [tower])
+            return None
+
+        return rewrite(self.proof, term, here)
+
+    def _averaged(self, term: Term) -> int | None:
+        """``𝔼[· | t-1](Σ[i](A))``, A in what is drawn for the particle i at t, by the laws of it."""
+        moves = Expectations(self.proof, split=False)
+        rows = self.proof.inference.filtration.rows
+        ancestors = {row.left.key for row in rows if row.law.__class__ is Sum}
+        particles = {row.left.key for row in rows} - ancestors
+
+        def here(node: Term, facts: Facts) -> int | None:
+            plain = node.__class__ is CondExpect and node.args[1].__class__ is Sum
+            if not plain or _has_average(node.args[1]):
+                return None
+            with suppress(Rejection):
+                chain = Chain(self.proof, node).by("cond_sum")
+                apart = chain.term
+                inner = Chain(self.proof, apart.args[2])
+                for name in sorted(particles):
+                    inner.then(next(moves.draws(inner.term, name), None))
+                inner.inside(self.worked_out(inner.term.args[1]))
+                chain.inside(inner.step())
+                ends, hint = chain.term.args[:2], getattr(apart, "hint", "i")
+                together = Sum(*ends, chain.term.args[2].args[1], hint)
+                chain.back("cond_sum", self.proof.add(CondExpect(node.args[0], together)))
+                for name in sorted(ancestors):
+                    chain.then(next(moves.draws(chain.term, name), None))
+                return chain.step()
+            return None
+
+        return rewrite(self.proof, term, here)
+
     # ---------------------------------------------------------------------------- change of measure
     def _own_measure(self, node: Term, facts: Facts) -> int | None:
         """``𝔼[x ~ q](p(x)/q(x) A) = 𝔼[x ~ p](A)``."""
@@ -77,7 +167,10 @@ class Averages:
         inverse = next((f for f in factors if f.__class__ is Pow and f.args == (law, Num(-1))), None)
         if inverse is None:
             return None
-        for density in (f for f in factors if isinstance(f, App) and f.loose and f is not law):
+        for density in factors:
+            drawn = isinstance(density, App) and density.name in self.densities
+            if not drawn or Bound(0) not in density.args[: len(density.arguments)]:  # type: ignore[attr-defined]
+                continue
             rest = [f for f in factors if f is not inverse and f is not density]
             hint = getattr(node, "hint", "x")
             own = self.proof.add(Expect(density, mul(*rest), hint))
@@ -145,6 +238,10 @@ class Averages:
             chain.inside(known)
             return chain.then(self.canonical.step(chain.term)).step()
         return None
+
+
+def _has_average(term: Term) -> bool:
+    return any(n.__class__ is CondExpect for n in postorder(term))
 
 
 def _is_log(term: Term, law: Term) -> bool:

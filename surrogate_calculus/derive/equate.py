@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SurrogateError
 from ..kernel.judgement import Condition, Rejection, Relation
 from ..language.binding import abstract
-from ..language.terms import HAS_EVAL, HAS_GRAD, Eval, Expect, Grad, Indexed, Stop, Sym, Term, postorder
+from ..language.terms import HAS_EVAL, HAS_GRAD, CondExpect, Eval, Expect, Grad, Indexed, Stop, Sym, Term, postorder
 from .averages import Averages
 from .canonical import Canonical
 from .chain import Chain, Facts, rewrite
@@ -31,7 +31,7 @@ KnownFamilies = dict[tuple[frozenset[str], frozenset[str]], Families]
 MAX_OPENED = 3
 
 
-def closed_over(term: Term, indices: Sequence[str]) -> Term:
+def unrolledover(term: Term, indices: Sequence[str]) -> Term:
     """A term about every value of indices: they are loose bound ones in it, the last innermost."""
     for name in indices:
         term = abstract(term, name)
@@ -46,7 +46,7 @@ def ranges_of(proof: Proof, given: Document | None, indices: Sequence[str]) -> F
     for name in indices:
         lo, hi = given.indices[name]
         for gap in (Sym(name) - lo, hi - Sym(name)):
-            facts.append(Condition("ge", proof.add(closed_over(gap, indices))))
+            facts.append(Condition("ge", proof.add(unrolledover(gap, indices))))
     return tuple(facts)
 
 
@@ -77,7 +77,7 @@ class Sides:
         indices: Sequence[str] = (),
     ) -> None:
         self.proof, self.relation = proof, relation
-        pair = [proof.add(closed_over(side, indices)) for side in (lhs, rhs)]
+        pair = [proof.add(unrolledover(side, indices)) for side in (lhs, rhs)]
         under = relation is Relation.VALUE
         self.terms = [proof.state.node(Eval, None, term) if under else term for term in pair]
         self.facts = ranges_of(proof, given, indices)
@@ -183,8 +183,13 @@ def strategies(
         return lambda term: rewrite(proof, term, here, sides.facts)
 
     if any(n.__class__ is Expect for side in sides.terms for n in postorder(side, *bodies_of(proof, side))):
-        averages = Averages(proof, pushed)
+        averages = Averages(proof, pushed, () if given is None else given.densities)
         yield [unfolded, averages.simplified, averages.worked_out], Canonical(proof)
+    if any(n.__class__ is CondExpect for n in postorder(*sides.terms)):
+        averages = Averages(proof, pushed, () if given is None else given.densities)
+        unrolled = Families(proof, given, params, log_names)
+        out = [pushed, unrolled.unfold_decided, unrolled.closed.written_out]
+        yield [*out, averages.over_draws, averages.worked_out], Canonical(proof)
     if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
         later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
         for count in range(len(later) + 1):

@@ -431,7 +431,7 @@ def _instantiation(
             point.setdefault(_family(node.key, nodes), _Family(rng.randrange(2**32)))
         elif isinstance(node, App) and node.name not in functions:
             layout = (None,) * node.n_slots
-            if finite and (given is None or node.name in given.densities):
+            if finite and node.arguments and (given is None or node.name in given.densities):
                 supports = [VALUES] * len(node.arguments)
                 functions[node.name] = random_density(rng, layout, supports)
             else:
