@@ -31,7 +31,7 @@ from ..language.terms import (
     postorder,
 )
 from .canonical import Canonical
-from .chain import Chain, Facts, rewrite
+from .chain import Chain, Facts, holds, rewrite
 from .expectations import Expectations
 from .proof import Proof
 
@@ -123,7 +123,8 @@ class Averages:
                 right = self.proof.state.node(CondExpect, None, node.args[0], inner)
                 with suppress(Rejection):
                     tower = self.proof.infer("cond_tower", right)
-                    return self.proof.infer("symmetry", node, right, [tower])
+                    if holds(self.proof, tower, facts):
+                        return self.proof.infer("symmetry", node, right, [tower])
             return None
 
         return rewrite(self.proof, term, here)
