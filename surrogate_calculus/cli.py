@@ -404,6 +404,41 @@ def _show_estimator(entry: Estimator, form: Format, steps: Grain | None) -> int:
     return status
 
 
+@app.command(
+    cls=_DeriveCommand,
+    epilog=_examples("paper", "paper 22", "paper --json", "paper --markdown > proofs/paper/README.md"),
+)
+def paper(
+    equation: Annotated[
+        str | None, typer.Argument(metavar="EQUATION", help="Its number; a table of all without.")
+    ] = None,
+    directory: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="The documents; proofs/paper by default.")
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The table as a page.")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="A list of objects for machines.")] = False,
+) -> None:
+    """What becomes of each equation of the paper: proved, refuted, proved under a condition, not a claim."""
+    from .cli_paper import equation_lines, fates_of, markdown, paper_folder, print_fates, say
+
+    with _bad_input():
+        from .derive.paper import paper_documents
+
+        documents = paper_documents(paper_folder(directory))
+        fates = fates_of(documents, equation)
+        status = UNDECIDED if any(fate.fate == "undecided" for fate in fates) else HOLDS
+        if as_data:
+            _say_json([fate.to_json() for fate in fates])
+        elif as_markdown:
+            say(markdown(fates, documents))
+        elif equation is None:
+            print_fates(fates, _format(None, as_data))
+        else:
+            own = next(d for d in documents for b in d.equations if equation in b.numbers)
+            _say(*equation_lines(fates[0], own))
+        raise typer.Exit(status)
+
+
 def _write(path: Path, certificate: object) -> None:
     try:
         path.write_text(json.dumps(certificate, ensure_ascii=False), encoding="utf-8")

@@ -911,6 +911,39 @@ class Canonical:
                     step = self._shortened(node, here, _ends(other, there), facts)
                     if step is not None and self.proof.right(step) is not node:
                         return step
+        for nodes in groups.values():
+            for (node, places), (other, _) in permutations(nodes, 2):
+                if node.__class__ is Sum and () in places:
+                    step = self._lengthened(node, other.args[:2], facts)
+                    if step is not None:
+                        return step
+        return None
+
+    def _lengthened(self, node: Term, ends: Sequence[Term], facts: Facts) -> int | None:
+        """A range as one that is longer at one end, less what that adds, if another one is longer there.
+
+        For a range that is not known to have a first term: ``Σ[0..T-2]`` where T is 1 or more.
+        """
+        for end, rule in ((1, "last"), (0, "first")):
+            gap = self._read(self._minus(ends[end], node.args[end]))
+            beyond = gap.get((), 0) if set(gap) <= {()} else 0
+            if not (beyond > 0 if end else beyond < 0):
+                continue
+            moved = self.term(self.state.store.add(node.args[end] + (1 if end else -1)))
+            args = (node.args[0], moved) if end else (moved, node.args[1])
+            long = self.state.store.node(Sum, None, (*args, node.args[2]), node.hint)  # type: ignore[attr-defined]
+            chain = Chain(self.proof, long)
+            if not self._by(chain, f"sum_{rule}", facts):
+                continue
+            chain.inside(*(self.step(a, facts) for a in chain.term.args))
+            others = [a for a in chain.term.args if a is not node]
+            apart = chain.step()
+            if apart is None or len(others) != 1:
+                continue
+            back = self.proof.infer("symmetry", chain.term, long, [apart])
+            less = self.state.product(self.state.node(Num, Fraction(-1)), others[0])
+            whole = Chain(self.proof, node).by("ring", self.state.node(Add, None, chain.term, less))
+            return whole.inside(back, None).step()
         return None
 
     def _shortened(

@@ -77,7 +77,7 @@ class Closed:
         self.canonical = Canonical(proof, sums.normalised)
         #: leaves what ∇ is to reach written out
         self.opening = Canonical(proof, lambda series: sums.normalised(series, live=False))
-        self._along_lineages = Canonical(proof, sums.normalised, follow=True)
+        self.along_lineages = Canonical(proof, sums.normalised, follow=True)
         self.forms: dict[tuple[object, ...], int] = {}
         self._ratios: dict[tuple[object, ...], Factors] = {}
         self._tried: set[tuple[object, ...]] = set()
@@ -201,6 +201,17 @@ class Closed:
             last = Chain(self.proof, self.proof.left(step)).then(step).inside(last).step()
         chain.then(last)
 
+    def begun(self, term: Term) -> int | None:
+        """The first terms of every range apart where they lead a family to its base case."""
+
+        def here(node: Term, facts: Facts) -> int | None:
+            chain = Chain(self.proof, node)
+            if node.__class__ in (Sum, Prod):
+                self._split_off(chain, facts)
+            return chain.step()
+
+        return rewrite(self.proof, term, here, (), lambda node: node.__class__ is not Indexed)
+
     def _in_base(self, node: Term) -> int:
         """How many of the first values of a range lead a live family to its base case."""
         lo = self.canonical.term(node.args[0])
@@ -233,6 +244,7 @@ class Closed:
             self._tried.add(key)
             if definition.measure is not None or guarded(definition):
                 group = [d for d in self.proof.definitions.values() if d.group == definition.group]
+                self._tried.update(map(key_of, group))
                 for main in group:
                     if guarded(main) and self._live(main) and key_of(main) not in self.forms:
                         self._group(main, group)
@@ -366,8 +378,8 @@ class Closed:
         """The closed form of another member, where the recursion has begun."""
         measure = measure_of(other)
         facts: Facts = (Condition("gt", measure),)
-        if not guarded(other) and not self._looks_back(other, group, main, shape):
-            facts = ()  # it is what the main member is at the same time, in the base case too
+        if not guarded(other) and self._is_at_once(other, group, main, shape):
+            facts = ()
         recursion = self._unfold(other, group, main, facts)
         found = ratios.of(self.proof.right(recursion))
         time = self.state.node(Bound, max(n.key for n in postorder(measure) if n.__class__ is Bound))
@@ -376,6 +388,15 @@ class Closed:
         form = self.state.product(self.state.node(Stop, None, other.left), ratio)
         self._ratios[key_of(other)] = {ratio: 1}
         self.forms[key_of(other)] = self._agree(other, recursion, form, facts)
+
+    def _is_at_once(
+        self, other: Definition, group: Sequence[Definition], main: Definition, shape: Shape
+    ) -> bool:
+        """Whether a member is what the main one is at the same time, in the base case too."""
+        try:
+            return not self._looks_back(other, group, main, shape)
+        except Rejection:  # by way of a member that has a base case of its own
+            return False
 
     def _looks_back(
         self, other: Definition, group: Sequence[Definition], main: Definition, shape: Shape
@@ -464,16 +485,16 @@ class Closed:
             Rejection: they differ, as far as arithmetic can tell.
         """
         try:
-            return self._along_lineages.equal(left, right, facts)
+            return self.along_lineages.equal(left, right, facts)
         except Rejection:
-            canonical = [self._along_lineages.term(t, facts) for t in (left, right)]
+            canonical = [self.along_lineages.term(t, facts) for t in (left, right)]
             condition = self._condition(canonical) if conditions else None
             if condition is None:
                 raise
         chains = []
         for term in (left, right):
             chain = Chain(self.proof, term)
-            chain.then(self._along_lineages.step(chain.term, facts))
+            chain.then(self.along_lineages.step(chain.term, facts))
             chain.then(self._maps(chain.term, condition))
             chain.by("cases_split", split_on(self.state, chain.term, condition))
             chains.append(chain)
@@ -512,7 +533,7 @@ class Closed:
             if found is None or guarded(found) or not self.index_valued(found):
                 return None
             chain = Chain(self.proof, node).by("definition")
-            chain.inside(self._along_lineages.step(chain.term.args[0]))
+            chain.inside(self.along_lineages.step(chain.term.args[0]))
             # it may stand under binders, which the condition does not see
             own = chain.term.args[0]
             same = any(own == shift(condition, depth) for depth in range(MAX_DEPTH))
@@ -536,6 +557,30 @@ class Closed:
             return chain.step()
 
         return rewrite(proof, term, here, facts, lambda node: node.__class__ is not Indexed)
+
+    def written_out(self, term: Term) -> int | None:
+        """Densities along paths as products over their steps, the last steps apart where there are any."""
+        proof = self.proof
+
+        def paths(node: Term, facts: Facts) -> int | None:
+            found = node.__class__ is App and proof.definition_of(node) is not None
+            return proof.infer("definition", node) if found else None
+
+        def last(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Prod:
+                return None
+            length = proof.add(node.args[1] - node.args[0])
+            begun = self.canonical.holds([Condition("int", length)], facts)
+            return proof.infer("product_last", node) if begun else None
+
+        chain = Chain(proof, term)
+        chain.then(rewrite(proof, chain.term, paths))
+        for _ in range(MAX_BASE):
+            before = chain.term
+            chain.then(rewrite(proof, chain.term, last))
+            if chain.term is before:
+                break
+        return chain.step()
 
     def _unfold_here(self, chain: Chain, definition: Definition, facts: Facts) -> None:
         """The branch of a recursion that the facts decide."""

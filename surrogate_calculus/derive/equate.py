@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SurrogateError
 from ..kernel.judgement import Condition, Rejection, Relation
 from ..language.binding import abstract
-from ..language.terms import HAS_EVAL, HAS_GRAD, Eval, Indexed, Stop, Sym, Term, postorder
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_GRAD,
+    CondExpect,
+    Eval,
+    Expect,
+    Grad,
+    Indexed,
+    Stop,
+    Sym,
+    Term,
+    postorder,
+)
+from .averages import Averages
 from .canonical import Canonical
-from .chain import Facts, rewrite
+from .chain import Chain, Facts, rewrite
 from .families import Families, families_of
 from .fold import unfold
 from .proof import Proof
@@ -20,10 +33,12 @@ from .stopped import values_under_stops
 if TYPE_CHECKING:
     from ..language.declarations import Document
 
-__all__ = ["Comparison", "Move", "Sides", "connected", "equate", "strategies", "worked_out"]
+__all__ = ["Comparison", "KnownFamilies", "Move", "Sides", "connected", "equate", "strategies", "worked_out"]
 
 #: What takes a term to a step that concludes ``term = something``, or to None.
 Move = Callable[[Term], "int | None"]
+#: The families of a proof, by the parameters that are differentiated in and the names under logs.
+KnownFamilies = dict[tuple[frozenset[str], frozenset[str]], Families]
 #: So many families of a recursion are unfolded, those first that are defined by the others.
 MAX_OPENED = 3
 
@@ -103,10 +118,15 @@ def equate(
     relation: Relation,
     given: Document | None,
     indices: Sequence[str] = (),
+    known: KnownFamilies | None = None,
 ) -> Iterator[int]:
-    """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds."""
+    """The steps that conclude ``lhs = rhs`` or ``lhs =→ rhs``: one for each strategy that succeeds.
+
+    The arguments are those of :class:`Sides`; ``known`` is what earlier claims in this proof have found of
+    its families.
+    """
     sides = Sides(proof, lhs, rhs, relation, given, indices)
-    for moves, canonical in strategies(sides, given):
+    for moves, canonical in strategies(sides, given, known):
         try:
             yield connected(sides, moves, canonical)
         except (Rejection, SurrogateError):
@@ -139,7 +159,9 @@ def connected(sides: Sides, moves: Sequence[Sequence[Move]], compare: Comparison
 Strategy = tuple[tuple[list[Move], list[Move]], Canonical]
 
 
-def strategies(sides: Sides, given: Document | None) -> Iterator[Strategy]:
+def strategies(
+    sides: Sides, given: Document | None, known: KnownFamilies | None = None
+) -> Iterator[Strategy]:
     """The strategies for an equation, those first that are quick."""
     proof, params, log_names = sides.proof, sides.params, sides.log_names
     is_family = families_of(proof)
@@ -159,6 +181,19 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[Strategy]:
     def alike(*moves: Move, canonical: Canonical | None = None) -> Strategy:
         return ([*moves], [*moves]), canonical or Canonical(proof, gathers=True)
 
+    def valued(term: Term) -> int | None:
+        """What stands under ∇→ evaluated and simplified first: ``∇→(E / ⊥(E))`` is ∇1."""
+        simplified = Canonical(proof)
+
+        def here(node: Term, facts: Facts) -> int | None:
+            if node.__class__ is not Grad or node.args[0].__class__ is not Eval:
+                return None
+            inner = Chain(proof, node.args[0]).then(pushed(node.args[0]))
+            inner.then(simplified.step(inner.term))
+            return Chain(proof, node).inside(inner.step()).step()
+
+        return rewrite(proof, term, here)
+
     def opened(name: str) -> Move:
         def here(node: Term, facts: Facts) -> int | None:
             found = proof.definition_of(node)
@@ -166,6 +201,14 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[Strategy]:
 
         return lambda term: rewrite(proof, term, here, sides.facts)
 
+    if any(n.__class__ is Expect for side in sides.terms for n in postorder(side, *bodies_of(proof, side))):
+        averages = Averages(proof, pushed, () if given is None else given.densities)
+        yield alike(unfolded, averages.simplified, averages.worked_out, canonical=Canonical(proof))
+    if any(n.__class__ is CondExpect for n in postorder(*sides.terms)):
+        averages = Averages(proof, pushed, () if given is None else given.densities)
+        unrolled = Families(proof, given, params, log_names)
+        out = [pushed, unrolled.unfold_decided, unrolled.closed.written_out]
+        yield alike(*out, averages.over_draws, averages.worked_out, canonical=Canonical(proof))
     if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
         later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
         for count in range(len(later) + 1):
@@ -174,17 +217,38 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[Strategy]:
             yield ([unfolded, opened(name)], [unfolded]), Canonical(proof, gathers=True)
             yield ([unfolded], [unfolded, opened(name)]), Canonical(proof, gathers=True)
     if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
-        families = Families(proof, given, params, log_names)
+        known = {} if known is None else known
+        own = (params, frozenset(log_names))
+        families = known[own] if own in known else Families(proof, given, params, log_names)
+        known[own] = families
         closed = families.closed
         if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
             tidy: list[Move] = [closed.bases, closed.stops, closed.opening.step]
             yield alike(closed.use, *tidy, *tidy, canonical=closed.opening)
+            more: list[Move] = [families.unfold_decided, closed.stops]
+            yield alike(closed.use, *tidy, *tidy, *more, canonical=closed.opening)
+            more += [closed.written_out, closed.stops]
+            yield alike(closed.use, *tidy, *tidy, *more, canonical=closed.along_lineages)
         yield alike(families.close, pushed, families.settle, canonical=closed.canonical)
+        decided = families.unfold_decided
+        yield alike(families.close, pushed, families.settle, decided, pushed)
+        yield alike(unfolded, pushed, decided, pushed, decided)
+        begun: list[Move] = [Canonical(proof).step, closed.begun, decided, pushed, decided]
+        yield alike(unfolded, pushed, *begun, canonical=closed.canonical)
     else:
         # twice: an earlier pass over the same ∇ may have left some inside that are to be moved now
         yield alike(unfolded, pushed, pushed)
         if any(n.__class__ is Stop for n in postorder(*sides.terms)):
             yield alike(unfolded, settled, pushed, pushed)
+    if any(n.__class__ is Grad and n.args[0].__class__ is Eval for n in postorder(*sides.terms)):
+        yield alike(valued, unfolded, pushed)
+
+
+def bodies_of(proof: Proof, term: Term) -> list[Term]:
+    """The bodies of the definitions that a term leads to."""
+    names = {n.key for n in postorder(term) if n.__class__ in (Sym, Indexed)}
+    names |= {hidden for name in names for hidden in proof.state.hidden_names(name)}
+    return [d.body for d in proof.definitions.values() if d.name in names]
 
 
 def worked_out(proof: Proof, term: Term, moves: Sequence[Move]) -> list[int]:

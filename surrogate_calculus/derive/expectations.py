@@ -210,12 +210,13 @@ class Expectations:
         """The move that puts the law of a family's draws to use, wherever the rest is known."""
 
         def here(node: Term, facts: Facts) -> int | None:
-            if node.__class__ is not CondExpect:
-                return None
-            found = (self._offspring if node.args[1].__class__ is Sum else self._draw)(node, name)
-            return next(found, None)
+            return next(self.draws(node, name), None) if node.__class__ is CondExpect else None
 
         return lambda term: rewrite(self.proof, term, here)
+
+    def draws(self, node: Term, name: str) -> Iterator[int]:
+        """The steps that average one ``𝔼[· | t]`` by the law of a family's draws."""
+        return (self._offspring if node.args[1].__class__ is Sum else self._draw)(node, name)
 
     def _rows(self, name: str) -> Iterator[Draw]:
         rows = self.proof.inference.filtration.rows

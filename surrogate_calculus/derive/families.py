@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeriveError, SurrogateError
 from ..kernel.inference import Definition, recursion_step
 from ..kernel.judgement import Condition, Rejection
-from ..language.terms import Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
+from ..language.terms import HAS_GRAD, Bound, Eval, Fn, Grad, Indexed, Num, Sym, Term, postorder
 from .chain import Chain, Facts, branch, holds, rewrite
 from .closed import Closed
 from .members import guarded, measure_of
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Families", "families_of"]
 
+#: So many times definitions inside of definitions are unfolded.
+MAX_UNFOLDED = 8
 #: The names that derivatives of families get, with primes where they are taken.
 _NAME = "α"
 
@@ -168,7 +170,7 @@ class Families:
             return None
         chain = Chain(self.proof, node)
         known = self.state.facts.hypotheses
-        for _ in range(8):
+        for _ in range(MAX_UNFOLDED):
             before = chain.term
             chain.then(self._unfolded_once(chain.term, ()))
             if chain.term is before:
@@ -235,11 +237,13 @@ class Families:
         chains = []
         for term in (left, right):
             chain = Chain(self.proof, term)
-            for _ in range(8):
+            for _ in range(MAX_UNFOLDED):
                 before = chain.term
                 chain.then(self._unfolded_once(chain.term, facts))
                 if chain.term is before:
                     break
+            if chain.term.flags & HAS_GRAD:  # a body that is written with ∇
+                chain.then(Pusher(self.proof, self.params, self.log_names, self.is_family).push(chain.term))
             chains.append(chain)
         a, b = chains
         a.then(self.closed.canonical.equal(a.term, b.term, facts))
@@ -248,6 +252,16 @@ class Families:
             a.then(self.proof.infer("symmetry", b.term, right, [back]))
         step = a.step()
         return self.proof.infer("inside", left) if step is None else step
+
+    def unfold_decided(self, term: Term) -> int | None:
+        """Plain names unfolded to the bottom, families wherever the range of an index decides their case."""
+        chain = Chain(self.proof, term)
+        for _ in range(MAX_UNFOLDED):
+            before = chain.term
+            chain.then(self._unfolded_once(chain.term, ()))
+            if chain.term is before:
+                break
+        return chain.step()
 
     def _unfolded_once(self, term: Term, facts: Facts) -> int | None:
         """Plain names unfolded, families to the branch that the facts decide, → pushed inside."""

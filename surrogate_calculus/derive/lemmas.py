@@ -12,8 +12,8 @@ from ..kernel.judgement import Rejection, Relation, Supposition
 from ..language.binding import free_names, instantiate
 from ..language.proofs import HYPOTHESIS, Hint
 from ..language.terms import App, Sym, Term
-from .averages import Average
 from .equate import closed_over
+from .expected import Average
 from .inductions import as_a_whole, supposed_before
 from .instances import instance_of
 from .lines import Setting, Way, allowed_by, conclude

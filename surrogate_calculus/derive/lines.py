@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import SurrogateError
 from ..kernel.judgement import Rejection, Relation
-from ..language.terms import HAS_EXPECT
 from ..language.proofs import HYPOTHESIS
-from .averages import Average, averages, carry_out_average
+from ..language.terms import HAS_EXPECT
 from .equate import Sides, connected, equate, strategies
+from .expected import Average, averages, carry_out_average
 from .hints import ALWAYS, AVERAGES, CASES, named_rules
 from .inductions import inductively
 from .proof import Proof

@@ -13,8 +13,8 @@ names by random rationals, and both sides are evaluated in the two-copy model, e
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from ..errors import ParseError, Span, SurrogateError
 from ..kernel import Equation, Relation, Verdict, check
 from ..language.binding import substitute
 from ..language.terms import (
+    ONE,
     App,
     Axis,
     CondExpect,
@@ -38,7 +39,7 @@ from ..language.terms import (
     rebuild,
 )
 from .engine import prepared
-from .equate import equate
+from .equate import KnownFamilies, equate
 from .proof import Proof
 from .push import Pusher, gradient_parameters
 
@@ -46,15 +47,13 @@ if TYPE_CHECKING:
     from ..language.declarations import Document
     from ..semantics import Draw, Model
 
-__all__ = ["Counterexample", "prove", "refutation", "split_claim"]
+__all__ = ["Counterexample", "Shared", "prove", "refutation", "split_claim"]
 
 #: Orders of ∇ and random instantiations that a refutation tries.
 MAX_ORDER = 3
 TRIES = 12
 #: After so many of them where both sides are equal no more is tried.
 SAME = 3
-#: The values of what an 𝔼 draws.
-SUPPORT = (0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Counterexample:
         point: values of the names.
         functions: what stands for the opaque functions.
         left, right: the values of the two sides there: a Fraction, or an interval of mpmath that holds it.
+        sides: the two sides written out for these counts, indices and ancestors.
     """
 
     order: int
@@ -75,6 +75,7 @@ class Counterexample:
     functions: Mapping[str, Any]
     left: Any
     right: Any
+    sides: tuple[Term, Term]
 
     def __str__(self) -> str:
         at = ", ".join(f"{n} = {v}" for n, v in self.point.items() if not isinstance(v, dict))
@@ -124,6 +125,7 @@ def prove(
     values: bool = False,
     vector: Collection[str] = (),
     seed: int = 0,
+    shared: Shared | None = None,
 ) -> Verdict:
     """Decide an equation.
 
@@ -133,6 +135,7 @@ def prove(
         values: claim equality of values for a pair of terms.
         vector: names of vector parameters where no document says so.
         seed: of the random instantiations.
+        shared: what claims about the same document have in common.
 
     Returns:
         ``proved`` with the hypotheses used, by a certificate that was replayed; ``refuted`` with a
@@ -159,9 +162,12 @@ def prove(
     rng = random.Random(seed)
     found = refutation(equation, given, rng, quick=True)  # a false claim is mostly seen at once
     if found is None:
-        verdict = _prove(lhs, rhs, relation, given)
+        document, said, names = (given, equation, []) if given is None else _for_each_index(given, equation)
+        verdict = _prove(said, document, shared)
+        if verdict is None and document is not None:
+            verdict = _prove_from_one(said, names, document, shared)
         if verdict is not None:
-            return verdict
+            return replace(verdict, claim=equation) if names else verdict
         found = refutation(equation, given, rng)
     if found is None:
         reason = "neither a proof nor an exact counterexample was found"
@@ -178,9 +184,67 @@ def refutation(
     return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes)
 
 
-def _prove(lhs: Term, rhs: Term, relation: Relation, given: Document | None) -> Verdict | None:
-    proof = prepared(given)
-    step = next(equate(proof, lhs, rhs, relation, given), None)
+def _for_each_index(given: Document, claim: Equation) -> tuple[Document, Equation, list[str]]:
+    """A claim about every value of its free indices as one about positive whole numbers.
+
+    Proved for every positive whole number it holds for those in the range of the index too.
+
+    Returns:
+        the document with the indices as counts, the claim, and their names.
+    """
+    free = _symbols(postorder(claim.lhs, claim.rhs)) & set(given.indices)
+    lowest = {name: given.indices[name][0] for name in sorted(free)}
+    whole = {name: lo.key for name, lo in lowest.items() if lo.__class__ is Num}
+    if not whole:
+        return given, claim, []
+    put = {name: Sym(name) + (lo - 1) for name, lo in whole.items() if lo != 1}
+    lhs, rhs = (substitute(side, put) for side in (claim.lhs, claim.rhs))
+    ranges = {name: span for name, span in given.indices.items() if name not in whole}
+    document = replace(given, counts=(*given.counts, *whole), indices=ranges)
+    return document, Equation(claim.relation, lhs, rhs), list(whole)
+
+
+def _prove_from_one(
+    claim: Equation, names: Iterable[str], given: Document, shared: Shared | None
+) -> Verdict | None:
+    """A claim about every positive whole number, proved at 1 and at every later one."""
+    for name in names:
+        verdicts = []
+        for value in (ONE, Sym(name) + 1):
+            lhs, rhs = (substitute(side, {name: value}) for side in (claim.lhs, claim.rhs))
+            verdict = _prove(Equation(claim.relation, lhs, rhs), given, shared)
+            if verdict is None or verdict.status != "proved":
+                break
+            verdicts.append(verdict)
+        else:
+            first, later = verdicts
+            return replace(
+                later,
+                hypotheses=tuple(dict.fromkeys([*first.hypotheses, *later.hypotheses])),
+                definitions=tuple(dict.fromkeys([*first.definitions, *later.definitions])),
+                assumptions=tuple(dict.fromkeys([*first.assumptions, *later.assumptions])),
+                steps=first.steps + later.steps,
+            )
+    return None
+
+
+class Shared:
+    """What claims about one document have in common: a proof, and what has been found of its families."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], tuple[Proof, KnownFamilies]] = {}
+
+    def of(self, given: Document | None) -> tuple[Proof, KnownFamilies]:
+        """The proof of a document with these counts."""
+        counts = () if given is None else given.counts
+        if counts not in self._found:
+            self._found[counts] = prepared(given), {}
+        return self._found[counts]
+
+
+def _prove(claim: Equation, given: Document | None, shared: Shared | None) -> Verdict | None:
+    proof, known = (shared or Shared()).of(given)
+    step = next(equate(proof, claim.lhs, claim.rhs, claim.relation, given, known=known), None)
     return None if step is None else check(proof.certificate(step))
 
 
@@ -211,10 +275,13 @@ def _refute(
                 found = None if draws is None else _difference(instance, wrt, given, rng, draws)
                 if found is not None:
                     point, functions, left, right = found
-                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right)
+                    both = (instance[0], instance[1])
+                    return Counterexample(order, wrt, {**counts, **point}, functions, left, right, both)
     return None
 
 
+#: The values of what is drawn, in a counterexample to a claim about an expectation.
+VALUES = (0, 1)
 #: What counts are at most, in the order in which instances are tried.
 SIZES = (2, 3, 1)
 
@@ -234,7 +301,7 @@ def _difference(
         return None
     nodes = postorder(*pair, *(draw.law for draw in draws))
     equal = 0
-    laws = _laws(nodes, draws)
+    laws = _laws(nodes, draws, given)
     for _ in range(TRIES):
         point, functions = _instantiation(nodes, given, rng, laws)
         point |= {d.name: _Family(rng.randrange(2**32), d.support) for d in draws if d.indices}
@@ -348,12 +415,15 @@ def _symbols(nodes: Collection[Term]) -> set[str]:
     return {n.key for n in nodes if n.__class__ is Sym}
 
 
-def _laws(nodes: Collection[Term], draws: Sequence[Draw]) -> dict[str, tuple[Sequence[int | Fraction], ...]]:
-    """The values that the arguments of each density may have from which is drawn."""
-    laws = [n.args[0] for n in nodes if n.__class__ is Expect]
-    found: dict[str, tuple[Sequence[int | Fraction], ...]] = {
-        law.name: (SUPPORT,) * len(law.arguments) for law in laws if isinstance(law, App)
-    }
+def _laws(
+    nodes: Collection[Term], draws: Sequence[Draw], given: Document | None
+) -> dict[str, tuple[Sequence[int | Fraction], ...]]:
+    """The values that the arguments of densities may have: of all of them where an 𝔼 occurs."""
+    found: dict[str, tuple[Sequence[int | Fraction], ...]] = {}
+    if any(n.__class__ is Expect for n in nodes):
+        for n in nodes:
+            if isinstance(n, App) and n.arguments and (given is None or n.name in given.densities):
+                found[n.name] = (VALUES,) * len(n.arguments)
     for draw in draws:
         law = draw.law.args[0] if draw.law.__class__ is Stop else draw.law
         if isinstance(law, App):
@@ -366,9 +436,12 @@ def _instantiation(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Random rationals for names, small whole numbers for counts, positive polynomials for functions.
 
-    A density from which an 𝔼 draws is one of finitely many values.
+    A density that has laws is one of finitely many values; where an 𝔼 occurs the other names have such
+    values too.
     """
     from ..semantics import random_density, random_function
+
+    finite = any(node.__class__ is Expect for node in nodes)
 
     counts = {n for node in nodes if node.tag in ("sum", "prod") for n in _symbols(postorder(*node.args[:2]))}
     indices = [i for node in nodes if node.__class__ is Indexed for i in node.args]
@@ -378,7 +451,9 @@ def _instantiation(
     functions: dict[str, Any] = {}
     for node in nodes:
         if node.__class__ is Sym and node.key not in point:
-            point[node.key] = rng.randint(1, 3) if node.key in counts else _rational(rng)
+            value = given is not None and finite and node.key not in given.parameters
+            number = Fraction(rng.choice(VALUES)) if value else _rational(rng)
+            point[node.key] = rng.randint(1, 3) if node.key in counts else number
         elif node.__class__ is Indexed:
             point.setdefault(_family(node.key, nodes), _Family(rng.randrange(2**32)))
         elif isinstance(node, App) and node.name not in functions:

@@ -263,9 +263,12 @@ class _Checker:
                 continue
             place = visit.node.kids[position] if len(visit.node.kids) > position else visit.node
             self.right_map(index, bounds, place, term.name)
-            ends = index.args if is_slice(index) else (index,)
-            for end in ends:
-                self.one(end, bounds, visit, place, term.name)
+            if is_slice(index):  # an empty path ends one step before its range begins
+                first, last = index.args
+                self.one(first, bounds, visit, place, term.name)
+                self.one(last, (bounds[0] - 1, bounds[1]), visit, place, term.name)
+            else:
+                self.one(index, bounds, visit, place, term.name)
 
     def right_map(self, index: Term, bounds: Range, place: Node, name: str) -> None:
         """A map gives one particle of those that it is drawn from, and no time."""

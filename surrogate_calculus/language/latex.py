@@ -9,7 +9,7 @@ otherwise; the subscript of a density is its parameter; ``\top`` transposes, ``T
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["parse_latex"]
 
 
-def parse_latex(text: str, given: Document | None = None, *, vector: Collection[str] = ()) -> Term:
+def parse_latex(
+    text: str, given: Document | None = None, *, vector: Collection[str] = (), indices: Sequence[str] = ()
+) -> Term:
     r"""Read a LaTeX formula, with or without its ``$``.
 
     Args:
@@ -36,6 +38,7 @@ def parse_latex(text: str, given: Document | None = None, *, vector: Collection[
         given: a document whose declarations the names must obey; without one, nothing need be declared.
         vector: names of vector parameters, in addition to those that ``given`` declares and to those
             that the formula sets bold, ``\nabla_{\boldsymbol{\theta}}``.
+        indices: the indices of ``given`` that stand free, for any value of their range.
 
     Raises:
         ParseError: text that is not of the language; the message has line, column, caret and advice.
@@ -47,7 +50,7 @@ def parse_latex(text: str, given: Document | None = None, *, vector: Collection[
     if given is not None:
         names |= given.vector_names
         known = frozenset(given.names())
-    builder = LatexBuilder(text, given, names)
+    builder = LatexBuilder(text, given, names, indices)
     try:
         node: Node = _run(scan_latex(text, known), builder)
         builder.finish()

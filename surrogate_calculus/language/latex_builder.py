@@ -10,13 +10,14 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from ..errors import Span
 from .arithmetic import Dot, Node
 from .builder import Head
 from .latex_names import latex_name
-from .latex_products import Item, LatexProducts, kind_of
+from .latex_products import AmbiguousError, Item, LatexProducts, kind_of
 from .paths import is_slice
 from .scanner import Token
-from .terms import Axis, Bound, Fn, Grad, Num, Pow, Sym
+from .terms import ONE, Axis, Bound, CondExpect, Fn, Grad, Num, Pow, Sym
 
 __all__ = ["LatexBuilder"]
 
@@ -45,6 +46,8 @@ class Script:
 class LatexBuilder(LatexProducts):
     """The callbacks of one parse of LaTeX."""
 
+    _drawn = ""  # what the law that is read is the law of
+
     symbolic_form = r"\nabla_{\theta}^{k} E or \nabla_{\theta}^{k+1} E"
 
     # ---- prefixes ----
@@ -53,7 +56,9 @@ class LatexBuilder(LatexProducts):
         """A prefix and its operand without parentheses."""
         prefix, operand = c
         node = self._applied_prefix(prefix, operand, operand.end)
-        return Item(Node(node.term, node.start, node.end, (operand,)), "prefix")
+        # the ⊤ of ∇ log p^⊤ turns the gradient: what it stands behind is a scalar
+        kind = "transposed" if kind_of(operand) == "transposed" else "prefix"
+        return Item(Node(node.term, node.start, node.end, (operand,)), kind)
 
     def called(self, c: list[Any]) -> Node:
         """A prefix and its operand in parentheses."""
@@ -256,6 +261,27 @@ class LatexBuilder(LatexProducts):
 
     # ---- applications ----
 
+    def drawing(self, c: list[Any]) -> Token:
+        r"""``x \sim``: in the law behind, x stands for the placeholder."""
+        token = super().drawing(c)
+        self._drawn = token.value
+        return token
+
+    def _application(
+        self,
+        token: Token,
+        slots: tuple[list[Node], list[Node], list[Node]],
+        partials: Any,
+        start: int,
+        end: int,
+    ) -> Node:
+        args, given, params = slots
+        if self.laws and self.laws[-1] is ONE and not any(isinstance(a, Dot) for a in args):
+            args = [
+                Dot(Bound(0), a.start, a.end) if a.term == Sym(self._drawn) else a for a in args
+            ]  # x ~ p(x | y), as papers have it
+        return super()._application(token, (args, given, params), partials, start, end)
+
     def density(self, c: list[Any]) -> Node:
         r"""``p_\theta(x)``: the subscript is the parameter."""
         token, _, script, _, (args, given, params), close = c
@@ -267,12 +293,7 @@ class LatexBuilder(LatexProducts):
         if script.top:
             self.fail("⊤ below a name", r"write p_\theta(x)", script.start, script.end)
         if self._slots(token.value, True):
-            self.fail(
-                f"{token.value} is a family and cannot be applied",
-                rf"for a product write {base} \cdot (…)",
-                token.start,
-                script.end,
-            )
+            raise self._family_applied(token, base, script.end, script.end)
         for node in script.nodes:
             name = node.term.name if isinstance(node.term, Sym) else None
             if name is None or (not many and self.given is None and name in _INDEX_LETTERS):
@@ -284,6 +305,17 @@ class LatexBuilder(LatexProducts):
                     script.end,
                 )
 
+    def _family_applied(self, token: Token, base: str, at: int, end: int) -> AmbiguousError:
+        r"""``w_t^i(…)`` for a family w, which can only be a product, but looks like an application."""
+        error = AmbiguousError(
+            f"{token.value} is a family and cannot be applied",
+            instead=rf"for a product write {base} \cdot (…)",
+            text=self.text,
+            span=Span(token.start, end),
+        )
+        error.readings = (rf"{self.text[:at]} \cdot {self.text[at:]}",)
+        return error
+
     def power_called(self, c: list[Any]) -> Node:
         """``f^2(x)``: refused."""
         token = c[0]
@@ -291,12 +323,8 @@ class LatexBuilder(LatexProducts):
         base = self.shown(token.start, call.start)
         name = latex_name(token.value)
         if self._slots(token.value, True):
-            self.fail(
-                f"{token.value} is a family and cannot be applied",
-                rf"for a product write {base} \cdot (…)",
-                token.start,
-                call.end,
-            )
+            scripts = [part for part in c if isinstance(part, Script)]
+            raise self._family_applied(token, base, scripts[-1].end, call.end)
         self.fail(
             f"{base}(…) has two readings",
             rf"write {name}(…)^{{2}} for a power of the value, {base} \cdot (…) for a product",
@@ -312,6 +340,11 @@ class LatexBuilder(LatexProducts):
             params = c[2].nodes
         dot = Dot(Bound(0), token.start, end)
         return self._application(token, ([dot], [], list(params)), (), token.start, end)
+
+    def known_until(self, c: list[Any]) -> Node:
+        r"""``\mathbb{E}_{\mid t}[E]``: given all that is drawn up to the time t."""
+        start, time, body, end = c[0].start, c[4], c[7], c[8].end
+        return self.make(CondExpect(time.term, body.term), start, end, (time, body))
 
     @staticmethod
     def drawn_below(c: list[Any]) -> Head:

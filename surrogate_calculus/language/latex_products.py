@@ -2,10 +2,11 @@ r"""Products in LaTeX, which are juxtaposed: rows of factors, fractions, bracket
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TermError
+from ..errors import ParseError, Span, TermError
 from .arithmetic import MINUS_ONE, Node
 from .builder import Builder
 from .terms import ONE, Eval, Fn, Num, Pow, Sym
@@ -13,7 +14,25 @@ from .terms import ONE, Eval, Fn, Num, Pow, Sym
 if TYPE_CHECKING:
     from .declarations import Document
 
-__all__ = ["Item", "LatexProducts", "Row", "kind_of"]
+__all__ = ["AmbiguousError", "Item", "LatexProducts", "Row", "kind_of"]
+
+
+class AmbiguousError(ParseError):
+    """A formula that the language refuses because readers may take it in more ways than one.
+
+    A prefix before a juxtaposed product may reach over its first factor or over all of it; a family before
+    a parenthesis looks like an application and is a factor.
+
+    Attributes:
+        readings: the whole text under each reading, the narrowest reach first.
+    """
+
+    readings: tuple[str, ...]
+
+
+#: What ends a product, outside of brackets.
+_PRODUCT_END = re.compile(r"\\[A-Za-z]+|\\.|[-+−=,;&|()\[\]{}]", re.DOTALL)
+
 
 
 class Item(Node):
@@ -55,10 +74,13 @@ class LatexProducts(Builder):
         text: the source, for error messages.
         given: declarations that uses are checked against, or None for a bare expression.
         vector: names of the vector parameters.
+        indices: the indices of the document that stand free.
     """
 
-    def __init__(self, text: str, given: Document | None, vector: Collection[str]) -> None:
-        super().__init__(text, None, None if given is None else given.scope(), vector)
+    def __init__(
+        self, text: str, given: Document | None, vector: Collection[str], indices: Sequence[str] = ()
+    ) -> None:
+        super().__init__(text, None, None if given is None else given.scope(indices), vector)
         self.given = given
 
     def shown(self, start: int, end: int) -> str:
@@ -90,12 +112,14 @@ class LatexProducts(Builder):
             head = self.shown(before.start, operand.start)
             inner, behind = self.shown(operand.start, operand.end), self.shown(item.start, item.end)
             left, right = ("\\left(", "\\right)") if "\\frac" in inner else ("(", ")")
-            self.fail(
+            error = AmbiguousError(
                 f"{head} {inner} followed by a factor has two readings",
-                f"write {left}{head} {inner}{right} {behind}, or {head}{left}{inner} {behind}{right}",
-                before.start,
-                item.end,
+                instead=f"write {left}{head} {inner}{right} {behind}, or {head}{left}{inner} {behind}{right}",
+                text=self.text,
+                span=Span(before.start, item.end),
             )
+            error.readings = self._reaches(before.start, operand)
+            raise error
         if kind_of(item) == "number":
             self.fail(
                 "a number right behind a factor",
@@ -111,6 +135,19 @@ class LatexProducts(Builder):
                 item.end,
             )
         return self._joined(row, item)
+
+    def _reaches(self, start: int, operand: Node) -> tuple[str, str]:
+        """The text with the prefix at ``start`` reaching over its operand, and over all of its product."""
+        text, depth, end = self.text, 0, len(self.text)
+        for found in _PRODUCT_END.finditer(text, operand.end):
+            sign = found.group()
+            if depth == 0 and sign not in "([{" and not sign.startswith("\\"):
+                end = found.start()
+                break
+            depth += (sign in ("(", "[", "{")) - (sign in (")", "]", "}"))
+        narrow = f"{text[:start]}({text[start : operand.end]}){text[operand.end :]}"
+        wide = f"{text[: operand.start]}({text[operand.start : end]}){text[end:]}"
+        return narrow, wide
 
     def times(self, c: list[Any]) -> Row:  # type: ignore[override]
         r"""One more factor behind ``\cdot``."""

@@ -23,7 +23,6 @@ from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import LAW, PARAM, RULES
 from surrogate_calculus.language.binding import instantiate, map_under_binders, shift
 from surrogate_calculus.language.terms import (
-    HAS_EXPECT,
     Add,
     App,
     Bound,
@@ -37,7 +36,6 @@ from surrogate_calculus.language.terms import (
     Mul,
     Num,
     Pow,
-    Prod,
     Stop,
     Sum,
     Sym,

@@ -111,6 +111,8 @@ define W[t] = Σ[i](w[t,i])
         (r"\frac{d}{d \cdot x} + \frac{a}{d x} + \frac{d}{x d}", "d/(d*x) + a/(d*x) + d/(x*d)"),
         (r"x^{(a+b)} + x^{(a)(b)}", "x^(a+b) + x^(a*b)"),
         (r"\mathbb{E}_{x \sim p_\theta}\left[f(x)\right] a", "𝔼[x ~ p(·;θ)](f(x))*a"),
+        (r"\mathbb{E}_{x \sim p_\theta(x | y)}[f(x)]", "𝔼[x ~ p(·|y;θ)](f(x))"),
+        (r"\mathbb{E}_{\mid 0}[f(x)]", "𝔼[· | 0](f(x))"),
         (r"\mathbb{E}_{x \sim p, y \sim q(\cdot \mid x)}[y]", "𝔼[x ~ p(·), y ~ q(·|x)](y)"),
         # Conditions.
         (r"[a > b] [a \leq b]", "[a > b]*[a <= b]"),
@@ -208,7 +210,6 @@ def test_a_division_by_a_product_is_not_the_product_of_divisions() -> None:
         (r"loss + 1", 1, "product of letters", r"\mathrm{loss}"),
         (r"\mathbb{E}[x]", 11, "without its law", r"x \sim p(\cdot; \theta)"),
         (r"\mathbb{E}_{p(x)}[f]", 14, "without its law", r"x \sim p(\cdot; \theta)"),
-        (r"\mathbb{E}_{x \sim p(x)}[f]", 20, "no density with the placeholder", r"x \sim p(\cdot; \theta)"),
         (r"p(\cdot)", 3, "placeholder", r"\mathbb{E}_{x \sim p(\cdot; \theta)}"),
         (r"\sum_i x_i", 1, "range of i", r"\sum_{i=1}^{N}"),
         (r"\sum x_i", 6, "without its range", r"\sum_{i=1}^{N}"),

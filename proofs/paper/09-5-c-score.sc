@@ -1,0 +1,61 @@
+# Section 9.5: the score through DPF2, Eq. 97–99.
+#
+# α is the recursion of Eq. 89 and 90 as it should be; p(x, y | x) is p(x | x) p(y | x), Eq. 136.
+
+count N, T
+parameter θ, φ
+index i, j, n = 1..N;  index t, k = 1..T
+observed y[t]
+density m(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), r(x[t], y[t]; θ)      # p(x | x), p(y | x), p(x, y)
+density q(x[t] | x[t-1], y[t]; φ), p0(x[0])
+
+sample x[0,i] ~ p0
+sample x[t,i] ~ Σ[j=1..N](⊥(v̄[t-1,j]) * q(· | x[t-1,j], y[t]; φ))
+
+# Algorithm 2, right.
+define v̄[0,i] = 1/N
+define v[t,n] = 1/N * Σ[i=1..N](v̄[t-1,i] * (m(x[t,n] | x[t-1,i]; θ) * g(y[t] | x[t,n]; θ))) / Σ[i=1..N](⊥(v̄[t-1,i]) * q(x[t,n] | x[t-1,i], y[t]; φ))
+define V[t]   = Σ[i=1..N] v[t,i]
+define v̄[t,i] = v[t,i] / V[t]
+define Z      = ∏[t=1..T] V[t]
+
+# What they are in value.
+define w̄[0,i] = 1/N
+define w[t,n] = 1/N * Σ[i=1..N](w̄[t-1,i] * (m(x[t,n] | x[t-1,i]; θ) * g(y[t] | x[t,n]; θ))) / Σ[i=1..N](w̄[t-1,i] * q(x[t,n] | x[t-1,i], y[t]; φ))
+define W[t]   = Σ[i=1..N] w[t,i]
+define w̄[t,i] = w[t,i] / W[t]
+define Ẑ      = ∏[t=1..T] W[t]
+
+# The recursion as it should be.
+define α[0,i] = 0
+define α[t,i] = Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)) * (α[t-1,j] + ∇θ log(m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))) / Σ[j=1..N](w̄[t-1,j] * (m(x[t,i] | x[t-1,j]; θ) * g(y[t] | x[t,i]; θ)))
+
+notation
+    p_\theta(x_t^n, y_t | x_{t-1}^i) => \left(m_\theta(x_t^n | x_{t-1}^i) g_\theta(y_t | x_t^n)\right)
+    p_\theta(x_{t+1}^i, y_{t+1} | x_t^j) => \left(m_\theta(x_{t+1}^i | x_t^j) g_\theta(y_{t+1} | x_{t+1}^i)\right)
+    p_\theta(x_{t+1}^i | x_t^j) => m_\theta(x_{t+1}^i | x_t^j)
+    p_\theta(x_{t+1}^i, y_{t+1}) => r_\theta(x_{t+1}^i, y_{t+1})
+    \hat{Z}_{\text{DPF2}} => Z
+    v_t^i => v_t^n
+    \bar{\alpha}_{t+1} => \beta_{t+1}
+    \bar{\alpha}_t => \beta_t
+    \bar{\alpha}_T => \alpha_T
+
+printed 97:
+    \nabla_\theta \log \hat{Z}_{\text{DPF2}} = \frac{\nabla_\theta \hat{Z}_{\text{DPF2}}}{\hat{Z}} = \frac{1}{\hat{Z}} \nabla_\theta \prod_{t=1}^T V_t = \frac{1}{\hat{Z}} \nabla_\theta \sum_{i=1}^N v_T^i \prod_{t=1}^{T-1} V_t = \quad (97)
+
+printed 98:
+    \frac{1}{\hat{Z}} \nabla_\theta \sum_{i=1}^N \perp(\bar{v}_T^i V_T) \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} V_t = \frac{1}{\hat{Z}} \nabla_\theta \perp(\hat{Z}) \sum_{i=1}^N \perp(\bar{v}_T^i) \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} \frac{V_t}{\perp(V_t)} = \quad (98)
+
+printed 99:
+    \sum_{i=1}^N \bar{w}_T^i \nabla_\theta \frac{v_T^i}{\perp(v_T^i)} \prod_{t=1}^{T-1} \frac{V_t}{\perp(V_t)} = \sum_{i=1}^N \bar{w}_T^i \bar{\alpha}_T^i, \quad (99)
+
+equation 97, 98, 99 in value:
+    ∇θ log Z
+    = ∇θ Z / Ẑ
+    = 1/Ẑ * ∇θ ∏[t=1..T](V[t])
+    = 1/Ẑ * ∇θ Σ[i=1..N](v[T,i] * ∏[t=1..T-1](V[t]))
+    = 1/Ẑ * ∇θ Σ[i=1..N](⊥(v̄[T,i] * V[T]) * v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t]))
+    = 1/Ẑ * ∇θ(⊥(Ẑ) * Σ[i=1..N](⊥(v̄[T,i]) * v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t] / ⊥(V[t]))))
+    = Σ[i=1..N](w̄[T,i] * ∇θ(v[T,i] / ⊥(v[T,i]) * ∏[t=1..T-1](V[t] / ⊥(V[t]))))
+    = Σ[i=1..N](w̄[T,i] * α[T,i])

@@ -1,0 +1,65 @@
+# Section 9.6: the Hessian through DPF, Eq. 104–107, for a scalar θ.
+#
+# A superscript T behind a parenthesis transposes, which does nothing to a scalar.  For a vector Eq. 105 lacks a
+# transpose, and Eq. 106 is a vector where a matrix stands.
+
+count N, T
+parameter θ, φ
+index i, j = 1..N;  index t, k, s = 1..T
+observed y[t]
+density p(x[t], y[t] | x[t-1]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
+resampling R
+function f(x; θ)
+
+sample x[0,i] ~ p0
+sample a[t,·] ~ R(⊥(v̄[t-1,·]))
+sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
+lineage x̃ of x by a
+
+# Algorithm 1, right.
+define v̄[0,i] = 1/N
+define ṽ[t,i] = 1/N * (v̄[t-1, a[t,i]] / ⊥(v̄[t-1, a[t,i]]))
+define v[t,i] = ṽ[t,i] * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
+define V[t]   = Σ[i=1..N] v[t,i]
+define v̄[t,i] = v[t,i] / V[t]
+define Z      = ∏[t=1..T] V[t]
+
+# Algorithm 1, left: what they are in value.
+define w̄[0,i] = 1/N
+define w[t,i] = 1/N * p(x[t,i], y[t] | x[t-1, a[t,i]]; θ) / q(x[t,i] | x[t-1, a[t,i]]; φ)
+define W[t]   = Σ[i=1..N] w[t,i]
+define w̄[t,i] = w[t,i] / W[t]
+define Ẑ      = ∏[t=1..T] W[t]
+define f̄      = Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ))
+define D      = ∏[t=1..T] ∏[i=1..N](w̄[t-1, a[t,i]] / ⊥(w̄[t-1, a[t,i]]))      # DiCE on the ancestors
+
+notation
+    \hat{Z}_{\text{DPF}} => Z
+    )^T => )
+    \log L_T^i ( => \log \left(\frac{p_\theta(\tilde{x}_{1:T}^i, y_{1:T})}{q_\phi(\tilde{x}_{1:T}^i)}\right) \cdot (
+    L_T^i => \left(\frac{p_\theta(\tilde{x}_{1:T}^i, y_{1:T})}{q_\phi(\tilde{x}_{1:T}^i)}\right)
+    L_T^j => \left(\frac{p_\theta(\tilde{x}_{1:T}^j, y_{1:T})}{q_\phi(\tilde{x}_{1:T}^j)}\right)
+
+printed 104:
+    \overrightarrow{\nabla_{\theta}^2 \log \hat{Z}_{\text{DPF}}} = \overrightarrow{\nabla_{\theta} \frac{\nabla_{\theta} \hat{Z}_{\text{DPF}}}{\hat{Z}_{\text{DPF}}}} = \overrightarrow{\nabla_{\theta} \left( \frac{\perp(\hat{Z}_{\text{DPF}})}{\hat{Z}_{\text{DPF}}} \sum_{i=1}^N \perp(\bar{v}_T^i) \frac{\nabla_{\theta} L_T^i}{\perp(L_T^i)} \right)} = \quad (104)
+
+printed 105:
+    - \overrightarrow{\nabla_{\theta} \log \hat{Z}_{\text{DPF}}} \sum_{i=1}^N \bar{w}_T^i \nabla_{\theta} \log L_T^i + \sum_{i=1}^N \bar{w}_T^i \overrightarrow{\frac{\nabla_{\theta}^2 L_T^i}{\perp(L_T^i)}} = \quad (105)
+
+printed 106:
+    - \sum_{i=1}^N \sum_{j=1}^N \bar{w}_T^i \bar{w}_T^j \nabla_{\theta} \log L_T^i (\nabla_{\theta} \log L_T^j)^T + \sum_{i=1}^N \bar{w}_T^i \overrightarrow{\left( \frac{L_T^i}{\perp(L_T^i)} (\nabla_{\theta} \log L_T^i)^T \right)} = \quad (106)
+
+printed 107:
+    - \sum_{i=1}^N \sum_{j=1}^N \bar{w}_T^i \bar{w}_T^j \nabla_{\theta} \log L_T^i (\nabla_{\theta} \log L_T^j)^T + \sum_{i=1}^N \bar{w}_T^i (\nabla_{\theta} \log L_T^i (\nabla_{\theta} \log L_T^i)^T + \nabla_{\theta}^2 \log L_T^i), \quad (107)
+
+equation 104, 105, 106, 107 in value:
+    →(∇²θ log Z)
+    = →(∇θ(∇θ Z / Z))
+    = →(∇θ(⊥(Z) / Z * Σ[i=1..N](⊥(v̄[T,i]) * ∇θ(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)))))
+    = -→(∇θ log Z) * Σ[i=1..N](w̄[T,i] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))) + Σ[i=1..N](w̄[T,i] * →(∇²θ(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
+    = -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * →((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
+    = -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * (∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) + ∇²θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
+    by construction: →(∇²θ log Z)      # AD twice through DPF
+
+corrected 106:
+    -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * →(∇θ((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)))))
