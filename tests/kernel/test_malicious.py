@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from malicious import ATTACKS, certificate
 from typer.testing import CliRunner
 
+import surrogate_calculus
 from surrogate_calculus.cli import app
 from surrogate_calculus.estimators import load_estimator
 from surrogate_calculus.kernel import check
@@ -47,17 +50,14 @@ UNBOUNDED = {
     ],
 )
 def test_answered_in_bounded_time_and_memory(name: str) -> None:
-    command = [
-        sys.executable,
-        str(Path(__file__).with_name("malicious.py")),
-        name,
-        str(MEGABYTES),
-        str(SECONDS),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    here = Path(__file__)
+    command = [sys.executable, str(here.with_name("malicious.py")), name, str(MEGABYTES), str(SECONDS)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(surrogate_calculus.__file__).parent.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, (done.returncode, done.stderr[-300:])
     status, reason, _ = json.loads(done.stdout)
     assert status in ("proved", "undecided") and (status == "proved" or reason)
+    assert "fields missing" not in reason and "version" not in reason  # it was looked at
 
 
 # ---------------------------------------------------------------------------------------- any data
@@ -91,19 +91,18 @@ def answered(data: Any) -> bool:
     return bool(verdict)
 
 
-def test_every_place_of_a_certificate_with_every_hostile_value() -> None:
-    """All places, all values: what is still proved proves the same claim, or one about other names."""
-    number = len(places(DICE))
-    proved = 0
-    for place in range(number):
-        for value in HOSTILE:
-            data = copy.deepcopy(DICE)
-            here, key = places(data)[place]
-            if repr(here[key]) == repr(value):
-                continue
-            here[key] = value
-            proved += answered(data)
-    assert number > 300 and proved < number * len(HOSTILE) / 10
+def test_every_place_of_a_certificate_with_hostile_values(rng: random.Random) -> None:
+    """All places, at each a few of the values: seldom is the certificate proved nevertheless."""
+    data, proved = copy.deepcopy(DICE), 0
+    spots = places(data)
+    for here, key in spots:
+        before = here[key]
+        for value in rng.sample(HOSTILE, 8):
+            if repr(before) != repr(value):
+                here[key] = value
+                proved += answered(data)
+        here[key] = before
+    assert len(spots) > 300 and proved < len(spots) and answered(data)
 
 
 @given(st.randoms(use_true_random=False), st.integers(2, 6))
