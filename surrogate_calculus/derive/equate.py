@@ -108,7 +108,7 @@ def equate(
     sides = Sides(proof, lhs, rhs, relation, given, indices)
     for moves, canonical in strategies(sides, given):
         try:
-            yield connected(sides, (moves, moves), canonical)
+            yield connected(sides, moves, canonical)
         except (Rejection, SurrogateError):
             continue
 
@@ -135,12 +135,16 @@ def connected(sides: Sides, moves: Sequence[Sequence[Move]], compare: Comparison
     return sides.concluded(proof.chain(steps))
 
 
-def strategies(sides: Sides, given: Document | None) -> Iterator[tuple[list[Move], Canonical]]:
-    """What may work the sides out, in order, and the canonical form to compare with."""
+#: What works each side out, and the canonical form to compare with.
+Strategy = tuple[tuple[list[Move], list[Move]], Canonical]
+
+
+def strategies(sides: Sides, given: Document | None) -> Iterator[Strategy]:
+    """The strategies for an equation, those first that are quick."""
     proof, params, log_names = sides.proof, sides.params, sides.log_names
     is_family = families_of(proof)
-    occurring = {n.key for n in postorder(*sides.terms) if n.__class__ in (Sym, Indexed)}
-    occurring |= {name for defined in occurring for name in proof.state.hidden_names(defined)}
+    spoken = {n.key for n in postorder(*sides.terms) if n.__class__ in (Sym, Indexed)}
+    occurring = spoken | {name for defined in spoken for name in proof.state.hidden_names(defined)}
     recursive = [d for d in proof.definitions.values() if d.name in occurring and d.measure is not None]
 
     def unfolded(term: Term) -> int | None:
@@ -152,6 +156,9 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[tuple[list[Move
     def settled(term: Term) -> int | None:
         return values_under_stops(proof, term, Pusher(proof, params, log_names, is_family))
 
+    def alike(*moves: Move, canonical: Canonical | None = None) -> Strategy:
+        return ([*moves], [*moves]), canonical or Canonical(proof, gathers=True)
+
     def opened(name: str) -> Move:
         def here(node: Term, facts: Facts) -> int | None:
             found = proof.definition_of(node)
@@ -162,19 +169,22 @@ def strategies(sides: Sides, given: Document | None) -> Iterator[tuple[list[Move
     if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
         later = [opened(d.name) for d in reversed(recursive)][:MAX_OPENED]
         for count in range(len(later) + 1):
-            yield [unfolded, *later[:count]], Canonical(proof, gathers=True)
+            yield alike(unfolded, *later[:count])
+        for name in dict.fromkeys(d.name for d in recursive if d.name in spoken):  # at one side only
+            yield ([unfolded, opened(name)], [unfolded]), Canonical(proof, gathers=True)
+            yield ([unfolded], [unfolded, opened(name)]), Canonical(proof, gathers=True)
     if any(is_family(proof.add(d.left)) for d in proof.definitions.values() if d.name in occurring):
         families = Families(proof, given, params, log_names)
         closed = families.closed
         if not any(side.flags & (HAS_GRAD | HAS_EVAL) for side in sides.terms):
             tidy: list[Move] = [closed.bases, closed.stops, closed.opening.step]
-            yield [closed.use, *tidy, *tidy], closed.opening
-        yield [families.close, pushed, families.settle], closed.canonical
+            yield alike(closed.use, *tidy, *tidy, canonical=closed.opening)
+        yield alike(families.close, pushed, families.settle, canonical=closed.canonical)
     else:
         # twice: an earlier pass over the same ∇ may have left some inside that are to be moved now
-        yield [unfolded, pushed, pushed], Canonical(proof, gathers=True)
+        yield alike(unfolded, pushed, pushed)
         if any(n.__class__ is Stop for n in postorder(*sides.terms)):
-            yield [unfolded, settled, pushed, pushed], Canonical(proof, gathers=True)
+            yield alike(unfolded, settled, pushed, pushed)
 
 
 def worked_out(proof: Proof, term: Term, moves: Sequence[Move]) -> list[int]:

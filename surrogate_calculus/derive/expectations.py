@@ -58,6 +58,17 @@ class Expectations:
                 self._done[id(node)] = self._normal(node)
         return self._done.get(id(term))
 
+    def forms(self, term: Term, form: Callable[[Term], int | None]) -> int | None:
+        """The step that puts what is averaged in a term into a form, the innermost first."""
+        done: dict[int, int | None] = {}
+        for node in postorder(term):
+            if node.flags & HAS_EXPECT:
+                chain = Chain(self.proof, node).inside(*(done.get(id(a)) for a in node.args))
+                if node.__class__ in (Expect, CondExpect):
+                    chain.inside(form(chain.term.args[1]))
+                done[id(node)] = chain.step()
+        return done.get(id(term))
+
     def _normal(self, node: Term) -> int | None:
         chain = Chain(self.proof, node).inside(*(self._done.get(id(a)) for a in node.args))
         if chain.term.__class__ in (Expect, CondExpect):
@@ -205,7 +216,8 @@ class Expectations:
         return lambda term: rewrite(self.proof, term, here)
 
     def _rows(self, name: str) -> Iterator[Draw]:
-        return (r for r in self.proof.inference.filtration.rows if r.left.key == name)
+        rows = self.proof.inference.filtration.rows
+        return (r for r in rows if r.left.key == name and r.law is not None)
 
     def _draw(self, node: Term, name: str) -> Iterator[int]:
         proof, (time, body) = self.proof, node.args
@@ -250,6 +262,7 @@ class Expectations:
             elif own != value:
                 return None
         law = row.law
+        assert law is not None
         for number in range(len(wanted)):  # the innermost index first; the others stay behind for now
             law = _put(law, found[number], len(wanted) - 1 - number)
         return self.proof.add(law)

@@ -153,7 +153,7 @@ def _directly(
     moves, canonical = found
     plan = way.plan or Plan()
     try:
-        ways = [[used_at(sides, side, plan, equations), *moves] for side in (0, 1)]
+        ways = [[used_at(sides, side, plan, equations), *moves[side]] for side in (0, 1)]
         yield connected(sides, ways, canonical)
     except (Rejection, SurrogateError):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,48 +22,9 @@ from .hints import named_rules, nearest, speaks_of
 from .lemmas import Lemmas
 from .lines import Allowed, Outcome, Setting, Way, allowed_by, conclude, search
 from .prove import prove, refutation
+from .verdicts import TheoremVerdict
 
 __all__ = ["Book", "TheoremVerdict", "check_document"]
-
-
-@dataclass(frozen=True, slots=True)
-class TheoremVerdict(Verdict):
-    """What was found of one statement of a proof document.
-
-    ``status`` is that of its claim, so that a claim to be refuted holds as stated when it is
-    ``"refuted"``; where a line of a chain is false, ``claim`` is that line.  ``hypotheses`` are those that
-    the document assumes.
-
-    Attributes:
-        name: of the statement.
-        kind: ``"theorem"``, ``"lemma"`` or ``"refute"``.
-        file: the document, or None.
-        line: the number of the line in which the statement begins.
-        failure: why it does not hold as stated; None where it does.
-        notes: what the reader should know, such as a hint that is not needed.
-        uses: the lemmas and axioms that its proof uses.
-        certificate: its proof as plain data; None without one.
-        seconds: how long it took.
-    """
-
-    name: str = ""
-    kind: str = "theorem"
-    file: str | None = None
-    line: int = 0
-    failure: Failure | None = None
-    notes: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
-    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
-    seconds: float = 0.0
-
-    @property
-    def passed(self) -> bool:
-        """Whether the statement holds as stated."""
-        return self.failure is None
-
-    def __bool__(self) -> bool:
-        """Whether the statement holds as stated: a claim to be refuted, when it is."""
-        return self.failure is None
 
 
 def check_document(path: str | Path | ProofDocument) -> list[TheoremVerdict]:
@@ -157,9 +118,9 @@ class Book:
             if any(self._lemmas.axiom_of(axiom) is None for axiom in verdict.axioms):
                 reason = f"the proof of {statement.name} supposes an equation that the document does not"
                 raise _Fails(self._failure("condition", reason, "assume name: A = B", statement.span))
-            conditions = conditions_of(verdict)
             scratch = prepared(statement.document, statement.positive)
             ranges = ranges_of(scratch, statement.document, statement.indices)
+            conditions = tuple(unnamed(conditions_of(verdict), scratch, (), ranges))
             left = unnamed(conditions, scratch, self.proofs.assumptions, ranges)
             verdict = replace(verdict, claim=_whole_claim(statement), hypotheses=conditions)
             hints = [hint for line in statement.lines for hint in line.hints or ()]

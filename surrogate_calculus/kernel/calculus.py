@@ -11,7 +11,7 @@ believes only what it has replayed, and by the strategies, so that nothing is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -48,10 +48,12 @@ from .judgement import Rejection
 from .matching import Substitution, instance
 from .rules import FUNCTION_DERIVATIVES
 
-__all__ = ["State", "evaluation", "gradient", "names_in", "stopping"]
+__all__ = ["AVERAGE", "State", "evaluation", "gradient", "names_in", "stopping"]
 
 #: Functions that are constant under ∇: the conditions, "stopped by nature".
 _STEPS = frozenset({"sign", "gt", "ge", "eq"})
+#: Stands for an 𝔼[· | t] among names.
+AVERAGE = "𝔼"
 
 
 class State:
@@ -67,6 +69,8 @@ class State:
         self.facts = facts or Facts()
         self._direct: dict[str, frozenset[str]] = {}  # names in the body of a defined name
         self._hidden: dict[str, frozenset[str]] = {}  # the names reached through bodies
+        self._spoken: dict[str, frozenset[str]] = {}  # as direct, with the names in conditions
+        self._all: dict[str, frozenset[str]] = {}  # as hidden
         self._stopped: set[str] = set()  # those with a ⊥ or → in a body
         self.whole_names: set[str] = set()  # the defined names of whole numbers
         self.zero = self.store.add(Num(0))
@@ -80,10 +84,12 @@ class State:
         A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
         "free of ⊥" may be concluded from its looks.
         """
-        direct = names_in(bodies)
+        direct, spoken = names_in(bodies), names_in(bodies, conditions=True)
         for name in names:
             self._direct[name] = self._direct.get(name, frozenset()) | direct
+            self._spoken[name] = self._spoken.get(name, frozenset()) | spoken
         self._hidden.clear()
+        self._all.clear()
         self._stopped = {n for n in self._direct if "⊥" in self.hidden_names(n)}
         self._depends.clear()
 
@@ -106,16 +112,15 @@ class State:
         """The names that a defined name's body mentions, all the way down; none if it is not defined."""
         if name not in self._direct:
             return frozenset()
-        found = self._hidden.get(name)
-        if found is None:
-            reached: set[str] = set()
-            todo = [name]
-            while todo:
-                new = self._direct.get(todo.pop(), frozenset()) - reached
-                reached |= new
-                todo.extend(new)
-            found = self._hidden[name] = frozenset(reached)
-        return found
+        if name not in self._hidden:
+            self._hidden[name] = _reached(name, self._direct)
+        return self._hidden[name]
+
+    def all_hidden_names(self, name: str) -> frozenset[str]:
+        """As :meth:`hidden_names`, with what conditions mention."""
+        if name not in self._all:
+            self._all[name] = _reached(name, self._spoken)
+        return self._all[name]
 
     def stop_free(self, node: Term) -> bool:
         """Whether neither ⊥ nor → occurs in the term, definitions unfolded.
@@ -131,12 +136,14 @@ class State:
 
     def bare(self, node: Term) -> bool:
         """Whether a ⊥ may stand outside every →, definitions unfolded."""
-        todo = [node] if self._stopped else []
+        todo, seen = [node] if self._stopped else [], set()
         while todo:
             inner = todo.pop()
             if inner.__class__ in (Sym, Indexed) and inner.key in self._stopped:
                 return True
-            todo.extend(inner.args if inner.__class__ is not Eval else ())
+            if id(inner) not in seen and inner.__class__ is not Eval:
+                seen.add(id(inner))
+                todo.extend(inner.args)
         return bool(node.flags & HAS_BARE_STOP)
 
     def fixed(self, node: Term) -> bool:
@@ -237,7 +244,9 @@ class State:
                 todo.pop()
                 continue
             cls = n.__class__
-            if cls in (Sym, Indexed) and (n.key == param or param in self.hidden_names(n.key)):
+            if cls in (Sym, Indexed) and (
+                n.key == param or not self.hidden_names(n.key).isdisjoint((param, AVERAGE))
+            ):
                 memo[id(n)] = True
                 continue
             if cls is Stop or (cls is Fn and n.key in _STEPS):
@@ -255,8 +264,22 @@ class State:
         return memo[id(node)]
 
 
-def names_in(terms: Collection[Term]) -> frozenset[str]:
-    """The names in terms, and ⊥ for a ⊥ or →, but not what is in conditions: these have a value only."""
+def _reached(name: str, direct: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The names that are reached from one."""
+    reached: set[str] = set()
+    todo = [name]
+    while todo:
+        new = direct.get(todo.pop(), frozenset()) - reached
+        reached |= new
+        todo.extend(new)
+    return frozenset(reached)
+
+
+def names_in(terms: Collection[Term], conditions: bool = False) -> frozenset[str]:
+    """The names in terms, ⊥ for a ⊥ or →, and :data:`AVERAGE` for an 𝔼[· | t], which depends on everything.
+
+    What is in conditions has a value only, and is left out unless it is asked for.
+    """
     found: set[str] = set()
     seen: set[int] = set()
     todo = list(terms)
@@ -269,7 +292,9 @@ def names_in(terms: Collection[Term]) -> frozenset[str]:
             found.add(node.key)
         elif node.__class__ in (Stop, Eval):
             found.add("⊥")
-        if node.__class__ is not Fn or node.key not in _STEPS:
+        elif node.__class__ is CondExpect:
+            found.add(AVERAGE)
+        if conditions or node.__class__ is not Fn or node.key not in _STEPS:
             todo.extend(node.args)
     return frozenset(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..language.nodes import LIMITS, Malformed, a_name, integer, read_nodes, reference, sequence
-from ..language.terms import CondExpect, Expect, Sym, Term
+from ..language.terms import CondExpect, Expect, Grad, Grads, Sym, Term
 from .calculus import State
 from .certificate import fields, read_assumptions, read_dependence
 from .definitions import read_definitions
@@ -44,6 +44,8 @@ def check(certificate: object) -> Verdict:
         for node in nodes:
             if node.__class__ in (Expect, CondExpect) and any(map(state.bare, node.args)):
                 raise Rejection("⊥ outside every → under 𝔼")
+            if node.__class__ in (Grad, Grads) and node.key in inference.filtration.names:
+                raise Rejection("what is drawn is no parameter of ∇")
         conclusions: list[Equation] = []
         for row in sequence(data["steps"], "steps", LIMITS["steps"]):
             conclusions.append(_step(row, nodes, conclusions, inference))
@@ -54,7 +56,7 @@ def check(certificate: object) -> Verdict:
             raise Rejection("the last step does not conclude the claim")
     except (Rejection, Malformed) as reason:
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {reason}", steps=done)
-    except RecursionError:  # a term nested deeper than any of the language: refuse, do not guess
+    except (RecursionError, MemoryError):  # larger than any of the language: refuse, do not guess
         return Verdict("undecided", reason=f"rejected at step {done + 1}: nested too deep", steps=done)
     return Verdict(
         "proved",
@@ -62,7 +64,10 @@ def check(certificate: object) -> Verdict:
         hypotheses=(*state.facts.hypotheses, *(Hypothesis(c.kind, c.term) for c in last.where)),
         axioms=tuple(sorted(last.given, key=lambda s: (str(s.relation), hash(s.lhs)))),
         definitions=tuple(sorted(inference.used)),
-        assumptions=tuple(f"{kind} {name}" for kind, name in state.facts.assumptions),
+        assumptions=(
+            *(f"{kind} {name}" for kind, name in state.facts.assumptions),
+            *(f"draw {row.left.key}" for row in inference.filtration.rows),
+        ),
         steps=done,
     )
 
@@ -89,7 +94,8 @@ def _samples(rows: object, nodes: list[Term]) -> list[Draw]:
         left, arity, law, first = sequence(row, "a draw", 4, exactly=True)
         start = None if first is None else reference(first, nodes, "node")
         slots = integer(arity, 9, "a number of indices")
-        out.append(Draw(reference(left, nodes, "node"), slots, reference(law, nodes, "node"), start))
+        how = None if law is None else reference(law, nodes, "node")
+        out.append(Draw(reference(left, nodes, "node"), slots, how, start))
     return out
 
 

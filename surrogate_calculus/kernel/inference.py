@@ -34,7 +34,7 @@ from ..language.terms import (
     Term,
     postorder,
 )
-from .calculus import State, evaluation, gradient, stopping
+from .calculus import AVERAGE, State, evaluation, gradient, stopping
 from .filtration import Draw, Filtration, branch
 from .judgement import Condition, Equation, Rejection, Relation, Supposition
 from .matching import instance, match
@@ -42,7 +42,9 @@ from .polynomial import Ring
 from .ranges import Ranges
 from .rules import RULES, Rule, meta
 
-__all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "replace_inside", "split_on"]
+__all__ = [
+    "Definition", "Detail", "Inference", "head", "recursion_step", "replace_inside", "replaced", "split_on",
+]  # fmt: skip
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 #: What a step says beyond its sides: names, each with a number of slots and a term over them.
@@ -100,12 +102,16 @@ class Inference:
         """Tell how families are drawn, in order.
 
         Raises:
-            Rejection: a row that draws what is defined or counts something.
+            Rejection: a row that draws what is defined or a count, or by no law, or what is drawn already.
         """
 
-        def body(node: Term) -> tuple[int, Term] | None:
+        def bodies() -> dict[str, tuple[int, Term]]:
+            defined = (d for d in self.definitions.values() if d.left.__class__ is not App)
+            return {d.name: (d.arity, d.body) for d in defined}
+
+        def along(node: Term) -> Term | None:
             found = self.definitions.get(head(node))
-            return None if found is None else (found.arity, found.body)
+            return None if found is None else found.body
 
         def entails(condition: Condition, facts: Iterable[Condition]) -> bool:
             try:
@@ -113,15 +119,12 @@ class Inference:
             except Rejection:
                 return False
 
-        self.filtration = Filtration(tuple(rows), self.state.hidden_names, body, entails)
         for row in rows:
-            if row.left.__class__ is not Indexed or not set(row.left.args[1:]) <= set(map(Bound, range(9))):
-                raise Rejection("a draw is of a family at indices, the time first")
             if row.left.key in self.state.defined or row.left.key in self.state.facts.counts:
                 raise Rejection(f"{row.left.key:.40} is drawn and defined")
-            kind = row.law.__class__
-            if kind not in (Expect, Sum) or max(row.left.loose, row.law.loose) > row.arity:
-                raise Rejection("a law is a density, or weights of ancestors")
+            if row.law.__class__ is Expect and not self.state.facts.discharges("density", row.law.args[0]):
+                raise Rejection(f"nothing says that the law of {row.left.key:.40} integrates to one")
+        self.filtration = Filtration(tuple(rows), self.state.all_hidden_names, bodies, along, entails)
 
     def random(self, term: Term) -> bool:
         """Whether a drawn family occurs in the term, definitions unfolded."""
@@ -221,7 +224,9 @@ class Inference:
                 else:
                     state.facts.require(kind, term)
             out = instance(schema.right, found, state.store, self.random)
-            whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+            on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+            known = lhs.loose and any(kind == "known" for kind, _ in schema.conditions)
+            whole = bool(on_whole or known)
             return Equation(STRICT, lhs, out, self.remaining(where), whole)
         try:
             if lhs.__class__ is Grad:
@@ -434,6 +439,8 @@ def _instance_of(
                 raise Rejection(f"{value.tag} {value.key or ''} need not be a whole number that is constant")
 
     moved = any(inf.random(found[n.key][0]) for n in names if n.key in found)
+    if moved and left.flags & HAS_EXPECT:
+        raise Rejection("an index that is drawn may not be put under 𝔼")
 
     def put(term: Term) -> Term:
         if term.loose > arity:
@@ -574,12 +581,18 @@ def _spoken(*terms: Term) -> set[str]:
 _NAMED = (App, Grad, Grads, Indexed, Sym)
 
 
+def _hidden_names(inf: Inference) -> set[str]:
+    """Every name in definitions and in the laws of draws."""
+    rows = [t for r in inf.filtration.rows for t in (r.left, r.law, r.first) if t is not None]
+    return _spoken(*(d.body for d in inf.definitions.values()), *rows)
+
+
 def _bound_names(inf: Inference, equation: Equation) -> set[str]:
     """The names of which an equation or the derivation says more than that they are arbitrary."""
     facts = inf.state.facts
     taken = {*inf.state.defined, *inf.filtration.names, *(name for _, name in facts.assumptions)}
     taken |= {d.name for d in inf.definitions.values()}
-    taken |= _spoken(*(d.body for d in inf.definitions.values()), *(h.term for h in facts.hypotheses))
+    taken |= _hidden_names(inf) | _spoken(*(h.term for h in facts.hypotheses))
     for s in equation.given:
         taken |= _spoken(s.lhs, s.rhs) - s.every
     return taken
@@ -618,7 +631,8 @@ def _substitute(
     premise, state = _only(premises), inf.state
     bodies = {name: (arity, body) for name, arity, body in detail}
     sides = premise.lhs, premise.rhs
-    params = {n.key for n in postorder(*sides) if n.__class__ in (Grad, Grads)}
+    within = _parameters(postorder(*sides))
+    params = within | _parameters(postorder(*(d.body for d in inf.definitions.values())))
     if params & bodies.keys():
         raise Rejection("a parameter of ∇ is no variable")
     special = _bound_names(inf, premise) & bodies.keys()
@@ -627,16 +641,41 @@ def _substitute(
     stopped = premise.relation is STRICT and not all(map(state.stop_free, sides))
     averaged = any(side.flags & HAS_EXPECT for side in sides)
     for name, (arity, body) in bodies.items():
-        names = state.mentioned([body])
+        names, nodes = state.mentioned([body]), postorder(body)
         if not state.stop_free(body) or (arity and body.loose > arity):
             raise Rejection(f"{name:.40} is replaced by a ⊥ or an index of somewhere else")
-        if names & params or (stopped and arity and not names <= state.facts.indices):
+        if any(n.__class__ is Fn and n.key == "slice" for n in nodes) or (arity and AVERAGE in names):
+            raise Rejection(f"{name:.40} is replaced by what is no function of its slots")
+        visible = params if _defined_names(inf, sides) else within
+        if names & visible or (visible and AVERAGE in names):
+            raise Rejection(f"{name:.40} is replaced by what depends on a parameter in another way")
+        if stopped and arity and not names <= state.facts.indices:
             raise Rejection(f"{name:.40} is replaced by what depends on a parameter in another way")
         if averaged and inf.random(body):
             raise Rejection(f"{name:.40} is replaced by what is drawn, under 𝔼")
+        own = _parameters(nodes) | (params if not names.isdisjoint(state.defined) else set())
+        if arity and any(state.depends(p, a) for a in _slots_of(name, sides) for p in own):
+            raise Rejection(f"a slot of {name:.40} depends on what it is differentiated in")
+        if arity and own and stopped:
+            raise Rejection(f"{name:.40} is replaced by a derivative where there is a ⊥")
     left, right = (replaced(state, side, bodies) for side in sides)
     where = [Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where]
     return Equation(premise.relation, left, right, inf.remaining(where), premise.whole)
+
+
+def _defined_names(inf: Inference, terms: Iterable[Term]) -> bool:
+    """Whether a defined name stands in terms, so that a ∇ may be hidden there."""
+    return any(n.key in inf.state.defined for n in postorder(*terms) if n.__class__ in (Indexed, Sym))
+
+
+def _parameters(nodes: Iterable[Term]) -> set[str]:
+    """What there is a ∇ in."""
+    return {str(n.key) for n in nodes if n.__class__ in (Grad, Grads)}
+
+
+def _slots_of(name: str, terms: Iterable[Term]) -> list[Term]:
+    """What a function is applied to."""
+    return [a for n in postorder(*terms) if n.__class__ is App and n.key[0] == name for a in n.args]
 
 
 def _induction_over(
@@ -662,8 +701,8 @@ def _induction_over(
         raise Rejection("this is no base of the induction")
     hypotheses = {s for s in step.given if same(s, Sym(name) - Num(1))}
     given = (step.given - hypotheses) | base.given
-    if any(name in _spoken(s.lhs, s.rhs) for s in given):
-        raise Rejection(f"something is supposed of {name:.40}")
+    if any(name in _spoken(s.lhs, s.rhs) for s in given) or name in _hidden_names(inf):
+        raise Rejection(f"something is said of {name:.40} elsewhere")
     concluded = Equation(step.relation, step.lhs, step.rhs, given=given)
     every = frozenset[str]().union(*(s.every for s in hypotheses))
     if not every.isdisjoint(_bound_names(inf, concluded)):
@@ -678,7 +717,7 @@ def _drawn(
     inf: Inference, lhs: Term, rhs: Term | None, premises: _Premises, detail: Detail, law: type[Term] = Expect
 ) -> Equation:
     """The law of a draw; of ancestors with ``law=Sum``."""
-    if lhs.__class__ is not CondExpect or rhs.__class__ is not CondExpect or premises or len(detail) != 1:
+    if lhs.__class__ is not CondExpect or rhs.__class__ is not CondExpect or len(detail) != 1:
         raise Rejection("the law of a draw is used under 𝔼[· | t]")
     if lhs.args[0] is not rhs.args[0]:
         raise Rejection("the law of a draw changes nothing of what is given")
@@ -688,15 +727,19 @@ def _drawn(
             put = _instance_of(inf, row.left, row.arity, target, free=True)
         except Rejection:
             continue
-        if row.law.__class__ is law is Expect:
+        if row.law.__class__ is not law:
+            continue
+        if law is Expect:
             inf.filtration.draw(row, put, target, lhs, rhs)
-        elif row.law.__class__ is law:
-            count = inf.filtration.offspring(row, put, target, lhs, rhs)
+        else:
+            count, weights = inf.filtration.offspring(row, put, target, lhs, rhs)
             if inf.ring().read(inf.state.store.add(count)):
                 raise Rejection("the number of the offspring is wrong")
-        else:
-            continue
-        return Equation(STRICT, lhs, rhs)
+            total = inf.state.store.add(weights)
+            said = any(p.lhs is total and p.rhs is inf.state.one and not p.where for p in premises)
+            if not said:
+                inf.state.facts.require("normalised", total)
+        return Equation(STRICT, lhs, rhs, whole=lhs.loose > 0)
     raise Rejection("nothing says how this is drawn")
 
 

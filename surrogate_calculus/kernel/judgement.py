@@ -78,7 +78,8 @@ class Hypothesis:
     Attributes:
         kind: ``"nonzero"``, ``"positive"``, the kind of a :class:`Condition` on indices; of an
             expectation ``"interchange"`` (∇ and the integral may be exchanged), of a product of two
-            densities ``"support"`` (they are densities of one space, zero in the same places).
+            densities ``"support"`` (they are densities of one space, zero in the same places), of a sum of
+            weights ``"normalised"`` (it is 1).
         term: what it is said of; bound indices that reach out of it stand for every index.
     """
 

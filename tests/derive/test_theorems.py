@@ -18,7 +18,7 @@ from surrogate_calculus.language.proof_reader import read_proofs
 PROOFS = Path(__file__).resolve().parents[2] / "proofs"
 
 HEAD = """\
-count N, T
+count N, T, M
 parameter θ
 index i, j = 1..N;  index t = 1..T
 variable x, y, z[t], e[i]
@@ -83,6 +83,8 @@ def test_a_document_of_the_repository_holds(name: str) -> None:
         "theorem a: Σ[i](w̄[i]) = 1",
         "theorem a: Σ[t=1..T](s(x) * z[t]) = s(x) * Σ[t=1..T] z[t]  by linearity",
         "theorem a for every t: u[t] = u[t-1] * k(t)  by definition of u, cases",
+        "theorem a for every t: u[t] = u[t-1] * k(t)",
+        "theorem a for every t: u[t-1] * k(t) = u[t]",
         "theorem a: u[T] = ∏[t=1..T](k(t))  "
         "by induction on T, definition of u, using hypothesis, products, cases",
         "theorem a: log(p(x; θ) * r(y; θ)) = log p(x; θ) + log r(y; θ)  by logarithm",
@@ -239,6 +241,8 @@ def test_a_function_that_is_positive_by_its_declaration() -> None:
 
 def test_a_range_discharges_what_is_said_of_an_index() -> None:
     assert verdict("theorem a for every t: Σ[m=1..t](z[m]) = Σ[m=1..t-1](z[m]) + z[t]  by sums")
+    used = verdict("theorem a for every t: u[t] = u[t-1] * k(t)")
+    assert used and used.hypotheses == ()
     found = verdict("theorem a for every t: Σ[m=2..t](k(m)) = Σ[m=2..t-1](k(m)) + k(t)")
     assert not found  # at t = 1 it says 0 = k(1)
 
@@ -346,10 +350,17 @@ def test_an_induction_needs_its_base() -> None:
 
 
 def test_orders_of_gradients() -> None:
-    claim = "∇^N[θ](p(x; θ)/⊥(p(x; θ)) * f(x; θ)) = ∇^N[θ](p(x; θ) * f(x; θ)) / ⊥(p(x; θ))"
-    assert verdict(f"theorem a: {claim}  by induction on N, order, using hypothesis, product, stop")
+    claim = "∇^M[θ](p(x; θ)/⊥(p(x; θ)) * f(x; θ)) = ∇^M[θ](p(x; θ) * f(x; θ)) / ⊥(p(x; θ))"
+    assert verdict(f"theorem a: {claim}  by induction on M, order, using hypothesis, product, stop")
     wrong = claim.replace("/ ⊥(p(x; θ))", "/ p(x; θ)")
-    assert not verdict(f"theorem a: {wrong}  by induction on N, order, using hypothesis, product, stop")
+    assert not verdict(f"theorem a: {wrong}  by induction on M, order, using hypothesis, product, stop")
+
+
+def test_an_induction_is_over_a_count_that_no_definition_speaks_of() -> None:
+    """At N - 1 the name w̄ would still be what it is at N."""
+    claim = "Σ[i=1..N](w̄[1]) = N * w̄[1]"
+    assert verdict(f"theorem a: {claim}  by sums")
+    assert not verdict(f"theorem a: {claim}  by induction on N, using hypothesis, sums")
 
 
 # Hints --------------------------------------------------------------------------------------------
