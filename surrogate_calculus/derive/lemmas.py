@@ -11,7 +11,8 @@ from ..kernel.inference import replaced
 from ..kernel.judgement import Rejection, Relation, Supposition
 from ..language.binding import free_names, instantiate
 from ..language.proofs import HYPOTHESIS, Hint
-from ..language.terms import App, Sym, Term
+from ..language.terms import App, Fn, Sym, Term
+from .chain import Chain
 from .equate import closed_over
 from .expected import Average
 from .inductions import as_a_whole, supposed_before
@@ -172,7 +173,12 @@ def _quantified(block: Statement | Assumption) -> tuple[tuple[str, ...], tuple[s
 
 
 def _supposition(axiom: Assumption) -> Supposition:
-    lhs, rhs = (closed_over(side, axiom_indices(axiom)) for side in axiom.terms)
+    """What the kernel is asked to suppose: of every whole number, so that the ranges of indices are in it."""
+    indices = axiom_indices(axiom)
+    left, right = axiom.terms
+    for condition in _in_range(axiom, indices):
+        left = Fn("cases", condition, left, right)
+    lhs, rhs = (closed_over(side, indices) for side in (left, right))
     positive = {
         q.name for q in axiom.quantified if q.positive
     }  # of positive functions only: not of every one
@@ -180,12 +186,25 @@ def _supposition(axiom: Assumption) -> Supposition:
     return Supposition(Relation.VALUE if axiom.values else Relation.STRICT, lhs, rhs, every)
 
 
+def _in_range(axiom: Assumption, indices: Sequence[str]) -> list[Term]:
+    """The comparisons that keep indices in their ranges."""
+    ranges = [(Sym(name), *axiom.document.indices[name]) for name in indices]
+    return [Fn("ge", large, small) for i, lo, hi in ranges for large, small in ((i, lo), (hi, i))]
+
+
 def _supposed(setting: Setting, axiom: Assumption) -> Schema:
+    """An axiom, under the condition that its indices are in their ranges."""
     proof = setting.proof
     said = _supposition(axiom)
     rule = "suppose_value" if axiom.values else "suppose"
     detail = [(name, 0, proof.state.zero) for name in sorted(said.every)]
     step = proof.infer(rule, proof.add(said.lhs), proof.add(said.rhs), [], detail)
+    for _ in range(2 * sum(q.name in axiom.document.indices for q in axiom.quantified)):
+        guarded = Chain(proof, proof.left(step))
+        guarded.inside(proof.infer("ge_true", guarded.term.args[0])).by("cases_one")
+        opened = guarded.step()
+        assert opened is not None
+        step = proof.chain([proof.infer("symmetry", guarded.term, guarded.start, [opened]), step])
     return Schema(step, _quantified(axiom)[1])
 
 

@@ -343,10 +343,27 @@ def test_an_induction_needs_its_base() -> None:
     """From T - 1 to T the claim goes, but at 0 it says 0 = 1."""
     found = failure("theorem a: Σ[t=1..T](2*t) = T*(T+1) + 1  by induction on T, using hypothesis, sums")
     assert found.kind == "refuted"
-    axiom = "assume e for every t: z[t] = 1\n"
-    claim = "Σ[t=1..T](z[t]) = T + 1  by induction on T, using hypothesis, using e, sums"
+    axiom = "assume e for every x: s(x) = 1\n"
+    claim = "Σ[t=1..T](s(t)) = T + 1  by induction on T, using hypothesis, using e, sums"
     assert not verdict(f"{axiom}theorem a: {claim}")
     assert verdict(f"{axiom}theorem a: {claim}".replace("T + 1 ", "T "))
+    # an axiom about the t up to T is about T, of which the induction takes every value
+    axiom, claim = axiom.replace("x: s(x)", "t: z[t]"), claim.replace("s(t)", "z[t]").replace("T + 1 ", "T ")
+    assert not verdict(f"{axiom}theorem a: {claim}")
+    assert verdict(f"{axiom}theorem a: Σ[t=1..T](z[t]) = T  by using e, sums")
+
+
+def test_an_axiom_about_an_index_holds_in_its_range_only() -> None:
+    axiom = "assume e for every t: z[t] = 1\n"
+    for claim, holds in (
+        ("for every t: 2 * z[t] = 2", True),
+        ("for every t: 2 * z[t+1] = 2", False),
+        (": Σ[t=1..T](z[t]) = T", True),
+        (": Σ[t=1..T-1](z[t+1]) = T - 1", True),
+        (": Σ[t=0..T](z[t]) = T + 1", False),
+        (": Σ[t=1..T](z[t+1]) = T", False),
+    ):
+        assert verdict(f"{axiom}theorem a {claim}  by using e, sums").passed is holds, claim
 
 
 def test_orders_of_gradients() -> None:
