@@ -18,18 +18,18 @@ density post(path | n; θ), marg(ys | n; θ), joint(path, ys | n; θ), proposal(
 function first(path), f(path; θ)
 
 assume joint_begin for every u: joint(begin(u), ys | 0; θ) = 1
-assume joint_extend for every n, u, z:
-  joint(extend(u, z), ys | n; θ) = joint(u, ys | n-1; θ) * p(z, y[n] | end(u); θ)
+assume joint_extend for every m >= 1, u, z:
+  joint(extend(u, z), ys | m; θ) = joint(u, ys | m-1; θ) * p(z, y[m] | end(u); θ)
 assume proposal_begin for every u: proposal(begin(u) | 0; φ) = 1
-assume proposal_extend for every n, u, z:
-  proposal(extend(u, z) | n; φ) = proposal(u | n-1; φ) * q(z | end(u); φ)
-assume bayes for every n, z, u: p(z, y[n] | u; θ) = cond(z | y[n], u; θ) * pred(y[n] | u; θ)
-assume posterior for every n, u: post(u | n; θ) * marg(ys | n; θ) = p0(first(u)) * joint(u, ys | n; θ)
+assume proposal_extend for every m >= 1, u, z:
+  proposal(extend(u, z) | m; φ) = proposal(u | m-1; φ) * q(z | end(u); φ)
+assume bayes for every m >= 1, z, u: p(z, y[m] | u; θ) = cond(z | y[m], u; θ) * pred(y[m] | u; θ)
+assume posterior for every m >= 1, u: post(u | m; θ) * marg(ys | m; θ) = p0(first(u)) * joint(u, ys | m; θ)
 assume start for every g(u):
   𝔼[π ~ post(· | 0; θ)](marg(ys | 0; θ) * g(π)) = 𝔼[z ~ p0(·)](g(begin(z)))
-assume extension for every n, g(u):
-  𝔼[π ~ post(· | n; θ)](marg(ys | n; θ) * g(π))
-    = 𝔼[π ~ post(· | n-1; θ)](marg(ys | n-1; θ) * 𝔼[z ~ cond(· | y[n], end(π); θ)](pred(y[n] | end(π); θ) * g(extend(π, z))))
+assume extension for every m >= 1, g(u):
+  𝔼[π ~ post(· | m; θ)](marg(ys | m; θ) * g(π))
+    = 𝔼[π ~ post(· | m-1; θ)](marg(ys | m-1; θ) * 𝔼[z ~ cond(· | y[m], end(π); θ)](pred(y[m] | end(π); θ) * g(extend(π, z))))
 assume support
 assume interchange
 
@@ -60,11 +60,11 @@ theorem forward for every g(u) by induction on T from forward_base:
       by using one_step
     = 𝔼[· | -1](Ẑ[T-1] * Σ[j=1..N](w̄[T-1,j] * 𝔼[z ~ cond(· | y[T], end(X[T-1, j]); θ)](
           pred(y[T] | end(X[T-1, j]); θ) * g(extend(X[T-1, j], z)))))
-      by importance_weighting, using bayes with n := T
+      by importance_weighting, using bayes with m := T
     = 𝔼[π ~ post(· | T-1; θ)](marg(ys | T-1; θ) * 𝔼[z ~ cond(· | y[T], end(π); θ)](
           pred(y[T] | end(π); θ) * g(extend(π, z))))
       by using hypothesis with g(u) := 𝔼[z ~ cond(· | y[T], end(u); θ)](pred(y[T] | end(u); θ) * g(extend(u, z)))
-    = 𝔼[π ~ post(· | T; θ)](marg(ys | T; θ) * g(π))      by using extension with n := T
+    = 𝔼[π ~ post(· | T; θ)](marg(ys | T; θ) * g(π))      by using extension with m := T
 
 
 # The closed form of the differentiable filter: an equality of surrogates.
@@ -97,7 +97,7 @@ lemma density_of_a_path for every i by induction on T from density_base:
         * p(x[T,i], y[T] | end(X[T-1, a[T,i]]); θ) / q(x[T,i] | end(X[T-1, a[T,i]]); φ)
       by using hypothesis
     = joint(X[T,i], ys | T; θ) / proposal(X[T,i] | T; φ)
-      by definition of X, using joint_extend with n := T, using proposal_extend with n := T
+      by definition of X, using joint_extend with m := T, using proposal_extend with m := T
 
 lemma weighted_base:
   ∇^(0)[θ](Z[T] * Σ[i=1..N](v̄[T,i] * f(X[T,i]; θ)))
@@ -141,7 +141,7 @@ theorem estimator:
 lemma scores for every u:
   ∇θ log post(u | T; θ)
     = ∇θ (log(post(u | T; θ) * marg(ys | T; θ)) - log marg(ys | T; θ))     by logarithm
-    = ∇θ (log(p0(first(u)) * joint(u, ys | T; θ)) - log marg(ys | T; θ))     by using posterior with n := T
+    = ∇θ (log(p0(first(u)) * joint(u, ys | T; θ)) - log marg(ys | T; θ))     by using posterior with m := T
     = ∇θ log joint(u, ys | T; θ) - ∇θ log marg(ys | T; θ)     by logarithm, sum, product, chain, log_derivative
 
 lemma integral_base:

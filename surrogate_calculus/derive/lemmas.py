@@ -11,7 +11,7 @@ from ..kernel.inference import replaced
 from ..kernel.judgement import Rejection, Relation, Supposition
 from ..language.binding import free_names, instantiate
 from ..language.proofs import HYPOTHESIS, Hint
-from ..language.terms import App, Fn, Sym, Term
+from ..language.terms import ONE, App, Fn, Sym, Term
 from .chain import Chain
 from .equate import closed_over
 from .expected import Average
@@ -168,7 +168,7 @@ class Lemmas:
 def _quantified(block: Statement | Assumption) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The functions and variables that something is said of every one of, and the variables alone."""
     indices = block.document.indices
-    every = tuple(q.name for q in block.quantified if q.name not in indices)
+    every = tuple(q.name for q in block.quantified if q.name not in indices and not q.whole)
     return every, tuple(q.name for q in block.quantified if q.name in every and not q.function)
 
 
@@ -188,8 +188,11 @@ def _supposition(axiom: Assumption) -> Supposition:
 
 def _in_range(axiom: Assumption, indices: Sequence[str]) -> list[Term]:
     """The comparisons that keep indices in their ranges."""
-    ranges = [(Sym(name), *axiom.document.indices[name]) for name in indices]
-    return [Fn("ge", large, small) for i, lo, hi in ranges for large, small in ((i, lo), (hi, i))]
+    out: list[Term] = []
+    for name in indices:
+        lo, hi = axiom.document.indices.get(name, (ONE, None))
+        out += [Fn("ge", Sym(name), lo), *([] if hi is None else [Fn("ge", hi, Sym(name))])]
+    return out
 
 
 def _supposed(setting: Setting, axiom: Assumption) -> Schema:
@@ -199,7 +202,7 @@ def _supposed(setting: Setting, axiom: Assumption) -> Schema:
     rule = "suppose_value" if axiom.values else "suppose"
     detail = [(name, 0, proof.state.zero) for name in sorted(said.every)]
     step = proof.infer(rule, proof.add(said.lhs), proof.add(said.rhs), [], detail)
-    for _ in range(2 * sum(q.name in axiom.document.indices for q in axiom.quantified)):
+    for _ in _in_range(axiom, axiom_indices(axiom)):
         guarded = Chain(proof, proof.left(step))
         guarded.inside(proof.infer("ge_true", guarded.term.args[0])).by("cases_one")
         opened = guarded.step()
@@ -210,7 +213,7 @@ def _supposed(setting: Setting, axiom: Assumption) -> Schema:
 
 def axiom_indices(axiom: Assumption) -> tuple[str, ...]:
     """The indices for every value of which an equation is assumed."""
-    return tuple(q.name for q in axiom.quantified if q.name in axiom.document.indices)
+    return tuple(q.name for q in axiom.quantified if q.whole or q.name in axiom.document.indices)
 
 
 def _put_in(

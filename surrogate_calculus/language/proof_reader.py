@@ -155,14 +155,17 @@ class _Reader:
                 name.end() == len(what.text)
                 or (what.text[name.end() :].lstrip()[:1], what.text[-1]) == ("(", ")")
             )
-            if name is None or not shape or (sign and (sign != ">" or zero is None or zero.text != "0")):
+            function = name is not None and name.end() < len(what.text)
+            bound = (sign, "" if zero is None else zero.text)
+            whole = not function and bound in ((">=", "1"), ("≥", "1"))
+            if name is None or not shape or (sign and bound != (">", "0") and not whole):
                 raise self.wrong(
                     f"{item.text!r:.60} is nothing that a claim could hold for every value of",
-                    "for every x, f(x; θ), or E(x; θ) > 0 for a positive function",
+                    "for every x, f(x; θ), n >= 1 for a whole number, or E(x; θ) > 0 for a positive function",
                     item.span if item.text else Span(item.span.start, item.span.start + 1),
                 )
-            function = name.end() < len(what.text)
-            out.append(Quantified(canonical_name(name.group()), what.text, what.span, function, bool(sign)))
+            named = canonical_name(name.group())
+            out.append(Quantified(named, what.text, what.span, function, bool(sign) and not whole, whole))
         return tuple(out)
 
     def _scope(self, quantified: Iterable[Quantified]) -> Document:
@@ -172,7 +175,12 @@ class _Reader:
         document = self.sources.document(more) if more else self.document
         names = [q for q in quantified if not q.function and not document.declares(q.name)]
         if names:
-            document = self.sources.document([*more, *(("variable", q.text, q.span) for q in names)])
+            kinds = [("count" if q.whole else "variable", q.text, q.span) for q in names]
+            document = self.sources.document([*more, *kinds])
+        for q in quantified:
+            if q.whole and q not in names:
+                instead = "a name of its own, as n in  for every n >= 1"
+                raise self.wrong(f"{q.name} is declared already", instead, q.span, DeclarationError)
         return document
 
     def _parse(self, piece: Piece, document: Document, quantified: Iterable[Quantified] = ()) -> Term:
@@ -239,6 +247,10 @@ class _Reader:
         rest: Piece,
     ) -> Statement:
         assert name is not None
+        whole = next((q for q in quantified if q.whole), None)
+        if whole is not None:
+            what = f"a {block.keyword} is about the counts and indices of its document"
+            raise self.wrong(what, f"count {whole.name}, in the document", whole.span)
         document = self._scope(quantified)
         if induction is not None:
             self._check_induction(induction, document)

@@ -84,13 +84,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Quantified:
-    """Something that a block holds for every value of: a function at its arguments, or a name."""
+    """Something that a block holds for every value of: a function at its arguments, or a name.
+
+    ``whole``: of a name, every whole number from 1 on.
+    """
 
     name: str
     text: str
     span: Span
     function: bool
     positive: bool
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -342,7 +342,8 @@ def _body(w: Workshop, slots: int) -> Term:
     """A function of its slots."""
     parts: list[Term] = [Num(w.rng.randint(-2, 2))]
     for n in range(slots):
-        parts.append(w.rng.choice((Bound(n), Pow(Bound(n), TWO), Mul(Bound(n), Bound(0)), Sym("y"), Sym("θ"))))
+        slot = Bound(n)
+        parts.append(w.rng.choice((slot, Pow(slot, TWO), Mul(slot, Bound(0)), Sym("y"), Sym("θ"))))
     return Add(*parts) if len(parts) > 1 else parts[0]
 
 
@@ -398,7 +399,8 @@ def _power_of_nabla(w: Workshop) -> Equation:
     whole = Mul(factor, body)
     zero = w.infer("grads_zero", Grads("θ", ZERO, body))
     back = w.infer("symmetry", body, zero.lhs, zero)
-    base = _chained(w, w.infer("grads_zero", Grads("θ", ZERO, whole)), w.infer("congruence", whole, None, back))
+    start = w.infer("grads_zero", Grads("θ", ZERO, whole))
+    base = _chained(w, start, w.infer("congruence", whole, None, back))
     before = Add(N, Num(-1))
     inner = Grads("θ", before, body)
     told = w.inference.infer("suppose", w.add(Grads("θ", before, whole)), w.add(Mul(factor, inner)), ())

@@ -1,4 +1,4 @@
-"""Attempts to prove what is not so with expectations, suppositions and ∇ᵏ: each is refused where it cheats."""
+"""Attempts to prove what is not so with expectations, suppositions and ∇ᵏ: each is refused at its cheat."""
 
 from __future__ import annotations
 
@@ -774,7 +774,8 @@ def test_a_definition_that_knows_the_count_spoils_the_induction() -> None:
 def test_the_hypothesis_of_an_induction_is_not_about_all_that_is_fixed() -> None:
     """Supposed for every p where p is a law, or assumed something of: then it is no hypothesis."""
     before = less_one(N)
-    for fields in ({"assume": (*COUNTS, ("positive", "f"))}, {"definitions": [(Sym("v"), 0, f(ONE), None, 0)]}):
+    defined = [(Sym("v"), 0, f(ONE), None, 0)]
+    for fields in ({"assume": (*COUNTS, ("positive", "f"))}, {"definitions": defined}):
         proof = Proof(**fields)  # type: ignore[arg-type]
         zero = proof.take("sum_empty", sum_of(ZERO), ZERO)
         told = proof.take("suppose", sum_of(before), ZERO, told=[("f", 0, c)])
