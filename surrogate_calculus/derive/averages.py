@@ -93,7 +93,9 @@ class Averages:
     def over_draws(self, term: Term) -> int | None:
         """The last draws of every ``𝔼[· | t]`` averaged by their laws: particles, then ancestors."""
         chain = Chain(self.proof, term)
-        for move in (self._one_step_before, self.taken_out, self._averaged, self.taken_out):
+        out = self.taken_out
+        # what is averaged over one particle may come apart into summands, which are averaged on their own
+        for move in (self._one_step_before, out, out, self._averaged, out, self._averaged, out):
             chain.then(move(chain.term))
         return chain.step()
 
