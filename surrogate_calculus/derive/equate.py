@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SurrogateError
 from ..kernel.judgement import Condition, Rejection, Relation
 from ..language.binding import abstract
-from ..language.terms import HAS_EVAL, HAS_GRAD, CondExpect, Eval, Expect, Grad, Indexed, Stop, Sym, Term, postorder
+from ..language.terms import (
+    HAS_EVAL,
+    HAS_GRAD,
+    CondExpect,
+    Eval,
+    Expect,
+    Grad,
+    Indexed,
+    Stop,
+    Sym,
+    Term,
+    postorder,
+)
 from .averages import Averages
 from .canonical import Canonical
 from .chain import Chain, Facts, rewrite
@@ -31,7 +43,7 @@ KnownFamilies = dict[tuple[frozenset[str], frozenset[str]], Families]
 MAX_OPENED = 3
 
 
-def unrolledover(term: Term, indices: Sequence[str]) -> Term:
+def closed_over(term: Term, indices: Sequence[str]) -> Term:
     """A term about every value of indices: they are loose bound ones in it, the last innermost."""
     for name in indices:
         term = abstract(term, name)
@@ -46,7 +58,7 @@ def ranges_of(proof: Proof, given: Document | None, indices: Sequence[str]) -> F
     for name in indices:
         lo, hi = given.indices[name]
         for gap in (Sym(name) - lo, hi - Sym(name)):
-            facts.append(Condition("ge", proof.add(unrolledover(gap, indices))))
+            facts.append(Condition("ge", proof.add(closed_over(gap, indices))))
     return tuple(facts)
 
 
@@ -77,7 +89,7 @@ class Sides:
         indices: Sequence[str] = (),
     ) -> None:
         self.proof, self.relation = proof, relation
-        pair = [proof.add(unrolledover(side, indices)) for side in (lhs, rhs)]
+        pair = [proof.add(closed_over(side, indices)) for side in (lhs, rhs)]
         under = relation is Relation.VALUE
         self.terms = [proof.state.node(Eval, None, term) if under else term for term in pair]
         self.facts = ranges_of(proof, given, indices)
