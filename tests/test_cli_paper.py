@@ -45,7 +45,7 @@ def test_the_table_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "01.sc").write_text(text, encoding="utf-8")
     found = RUN.invoke(app, ["paper", "--directory", str(tmp_path)])
     assert found.exit_code == 0
-    assert "| 1 " in found.output
+    assert " 1 " in found.output
     assert "proved" in found.output
     page = RUN.invoke(app, ["paper", "--directory", str(tmp_path), "--markdown"]).output
     assert "| 1 | proved | values agree |" in page
