@@ -33,6 +33,6 @@ printed 26:
     \begin{aligned} \nabla_{\theta}^2 \log p_{\theta}(y_{1:T}) \approx & \quad (26) \\ & - \sum_{i=1}^N \sum_{j=1}^N \bar{w}_T^i \bar{w}_T^j \nabla_{\theta} \log p_{\theta}(\tilde{x}_{1:T}^i, y_{1:T}) \nabla_{\theta} \log p_{\theta}(\tilde{x}_{1:T}^j, y_{1:T})^T \\ & + \sum_{i=1}^N \bar{w}_T^i \left( \nabla_{\theta}^2 \log p_{\theta}(\tilde{x}_{1:T}^i, y_{1:T}) + \right. \\ & \quad \left. \nabla_{\theta} \log p_{\theta}(\tilde{x}_{1:T}^i, y_{1:T}) \nabla_{\theta} \log p_{\theta}(\tilde{x}_{1:T}^i, y_{1:T})^T \right), \end{aligned}
 
 equation 26 in value:
-    not read: the gradient of an expectation, which is approximated
+    no claim: the gradient of an expectation, which is approximated
     ≈ -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log p(x̃[1:T,i], y[1:T]; θ) ⊗ ∇θ log p(x̃[1:T,j], y[1:T]; θ))) + Σ[i=1..N](w̄[T,i] * (∇²θ log p(x̃[1:T,i], y[1:T]; θ) + ∇θ log p(x̃[1:T,i], y[1:T]; θ) ⊗ ∇θ log p(x̃[1:T,i], y[1:T]; θ)))
     by construction: →(∇²θ log Z)      # AD twice through DPF

@@ -31,4 +31,4 @@ equation 49, 50, 51 in value:
     = 𝔼[x ~ q(·; φ)](post(x | y; θ) / q(x; φ) * ∇θ log(post(x | y; θ) * ev(y; θ)))
     = 𝔼[x ~ q(·; φ)]((post(x | y; θ) * ev(y; θ) / q(x; φ)) / ev(y; θ) * ∇θ log(post(x | y; θ) * ev(y; θ)))
     = 1/N * Σ[i=1..N](𝔼[x ~ q(·; φ)]((post(x | y; θ) * ev(y; θ) / q(x; φ)) / ev(y; θ) * ∇θ log(post(x | y; θ) * ev(y; θ))))
-    ≈ not read: an approximation
+    ≈ no claim: an approximation

@@ -60,7 +60,7 @@ printed 68:
     \sum_{i=1}^N \bar{w}_T^i \left( (f_\theta(\tilde{x}_{1:T}^i) - \bar{f}_\theta) \nabla_\theta \log p_\theta(x_T, y_T | x_{T-1}^{a_i}) + \nabla_\theta f_\theta(\tilde{x}_{1:T}^i) \right). \quad (68)
 
 equation 64, 65, 66, 67, 68 in value:
-    not read: the gradient of an expectation, which is approximated
+    no claim: the gradient of an expectation, which is approximated
     ≈ Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log w̄[T,i] + ∇θ f(x̃[1:T,i]; θ)))
     = -∇θ log W[T] * Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ)) + Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log w[T,i] + ∇θ f(x̃[1:T,i]; θ)))
     = -∇θ log W[T] * f̄ + Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log w[T,i] + ∇θ f(x̃[1:T,i]; θ)))

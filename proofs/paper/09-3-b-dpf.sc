@@ -51,7 +51,7 @@ printed 74:
     \sum_{i=1}^N \bar{w}_T^i \left( (f_\theta(\tilde{x}_{1:T}^i) - \bar{f}_\theta) \nabla_\theta \log p_\theta(\tilde{x}_{1:T}^i, y_{1:T}) + \nabla_\theta f_\theta(\tilde{x}_{1:T}^i) \right). \quad (74)
 
 equation 71, 72, 73, 74 in value:
-    not read: the gradient of an expectation, which is approximated
+    no claim: the gradient of an expectation, which is approximated
     ≈ ∇θ Σ[i=1..N](v̄[T,i] * f(x̃[1:T,i]; θ))
     = ∇θ Σ[i=1..N](⊥(v̄[T,i]) * (p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ⊥(Z^i) / Z * f(x̃[1:T,i]; θ))
     = Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) + ∇θ f(x̃[1:T,i]; θ))) - f̄ * ∇θ log Z
@@ -74,7 +74,7 @@ printed 78:
     \hat{Z} \sum_{i=1}^N \bar{w}_T^i (f_{\theta}(\tilde{x}_{1:T}^i) \nabla_{\theta} \log p_{\theta}(\tilde{x}_{1:T}^i, y_{1:T}) + \nabla_{\theta} f_{\theta}(\tilde{x}_{1:T}^i)). \quad (78)
 
 equation 75, 76, 77, 78 in value:
-    not read: the gradient of an expectation, which is approximated
+    no claim: the gradient of an expectation, which is approximated
     ≈ ∇θ(Z * Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ)))
     = ∇θ(Z * Σ[i=1..N](⊥(v̄[T,i]) * (p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ⊥(Z) / Z * f(x̃[1:T,i]; θ)))
     = Ẑ * Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) + ∇θ f(x̃[1:T,i]; θ)))

@@ -60,7 +60,7 @@ printed 86:
     \hat{Z} \bar{f}_{\theta} \sum_{t=1}^T \sum_{i=1}^N \left( \nabla_{\theta} \log w_{t-1}^i + \bar{w}_t^i \nabla_{\theta} \log w_t^i - \sum_{j=1}^N \bar{w}_{t-1}^j \nabla_{\theta} \log w_{t-1}^j \right). \quad (86)
 
 equation 79, 80, 81, 82, 83, 84, 85, 86 in value:
-    not read: the gradient of an expectation, which is approximated
+    no claim: the gradient of an expectation, which is approximated
     ≈ f̄ * ∇θ Ẑ + Ẑ * ∇θ Σ[i=1..N](w̄[T,i] * f(x̃[1:T,i]; θ)) + Ẑ * f̄ * Σ[t=1..T](Σ[i=1..N](∇θ log w̄[t-1,i]))
     = Ẑ * f̄ * Σ[t=1..T](∇θ log W[t]) + Ẑ * Σ[i=1..N](w̄[T,i] * (∇θ f(x̃[1:T,i]; θ) + (f(x̃[1:T,i]; θ) - f̄) * ∇θ log w[T,i])) + Ẑ * f̄ * Σ[t=1..T](Σ[i=1..N](∇θ log w[t-1,i] - Σ[j=1..N](w̄[t-1,j] * ∇θ log w[t-1,j])))
     = Ẑ * f̄ * Σ[t=1..T](∇θ log W[t]) + Ẑ * Σ[i=1..N](w̄[T,i] * (∇θ f(x̃[1:T,i]; θ) + (f(x̃[1:T,i]; θ) - f̄) * ∇θ log w[T,i])) + Ẑ * f̄ * Σ[t=1..T](Σ[i=1..N](∇θ log w[t-1,i] - Σ[j=1..N](w̄[t-1,j] * ∇θ log w[t-1,j])))

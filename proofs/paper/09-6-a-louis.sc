@@ -29,4 +29,4 @@ printed 103:
 equation 100, 101, 102, 103 in value:
     ∇²θ log ev(y; θ)
     = -∇θ log ev(y; θ) * ∇θ log ev(y; θ) + 𝔼[x ~ post(· | y; θ)](∇²θ log(post(x | y; θ) * ev(y; θ)) + ∇θ log(post(x | y; θ) * ev(y; θ)) * ∇θ log(post(x | y; θ) * ev(y; θ)))
-    ≈ not read: an approximation
+    ≈ no claim: an approximation

@@ -31,8 +31,8 @@ printed 111:
     \mathbb{E}_{x_{1:T} \sim p_{\theta}(x_{1:T}|y_{1:T})} [f_{\theta}(x_{1:T}) \nabla_{\theta} \log p_{\theta}(x_{1:T}|y_{1:T}) + \nabla_{\theta} f_{\theta}(x_{1:T})] = \nabla_{\theta} \mathbb{E}_{x_{1:T} \sim p_{\theta}(x_{1:T}|y_{1:T})} [f_{\theta}(x_{1:T})]. \quad (111)
 
 equation 108, 109, 110, 111 in value:
-    not read: a limit in N
-    = not read: a limit in N
+    no claim: a limit in N
+    = no claim: a limit in N
     = 𝔼[x ~ post(· | y; θ)]((f(x; θ) - 𝔼[x' ~ post(· | y; θ)](f(x'; θ))) * ∇θ log post(x | y; θ) + ∇θ f(x; θ))
     = 𝔼[x ~ post(· | y; θ)](f(x; θ) * ∇θ log post(x | y; θ) + ∇θ f(x; θ))
     = ∇θ 𝔼[x ~ post(· | y; θ)](f(x; θ))
@@ -53,7 +53,7 @@ printed 116:
     \nabla_\theta \mathbb{E}_{x_{1:T} \sim p_\theta(x_{1:T}|y_{1:T})} [p_\theta(y_{1:T}) f_\theta(x_{1:T})]. \quad (116)
 
 equation 112, 113, 114, 115, 116 in value:
-    not read: a limit in N
+    no claim: a limit in N
     = 𝔼[x ~ post(· | y; θ)](ev(y; θ) * (f(x; θ) * ∇θ log(post(x | y; θ) * ev(y; θ)) + ∇θ f(x; θ)))
     = 𝔼[x ~ post(· | y; θ)](ev(y; θ) * (f(x; θ) * ∇θ log post(x | y; θ) + ∇θ f(x; θ)) + f(x; θ) * ∇θ ev(y; θ))
     = 𝔼[x ~ post(· | y; θ)](ev(y; θ) * f(x; θ) * ∇θ log post(x | y; θ) + ∇θ(f(x; θ) * ev(y; θ)))

@@ -150,8 +150,8 @@ class Averages:
                     inner.then(next(moves.draws(inner.term, name), None))
                 inner.inside(self.worked_out(inner.term.args[1]))
                 chain.inside(inner.step())
-                (lo, hi), hint = chain.term.args[:2], getattr(apart, "hint", "i")
-                together = Sum(lo, hi, chain.term.args[2].args[1], hint)
+                (lo, hi, mean), hint = chain.term.args, getattr(apart, "hint", "i")
+                together = Sum(lo, hi, mean.args[1], hint)
                 chain.back("cond_sum", self.proof.add(CondExpect(node.args[0], together)))
                 for name in sorted(ancestors):
                     chain.then(next(moves.draws(chain.term, name), None))

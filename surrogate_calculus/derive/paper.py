@@ -138,6 +138,8 @@ class _Judge:
             if bad:
                 reason = "in a tie, all tied members are wrong" if tie else "a member on its line is wrong"
                 out.append(self.refuted(number, bad, reason, right))
+            elif any(m.claims for m in unread):
+                out.append(self.fate(number, "undecided", unread[0].text))
             elif any(number in m.numbers for m in undecided):
                 out.append(self.fate(number, "undecided", "neither proved nor refuted"))
             elif any(id(m) in claiming for m in own):

@@ -12,11 +12,12 @@ A document declares its names as any other does.  Its blocks are::
         by construction: →(∇θ Z)                   a member that is not printed: where the chain comes from
         →(∇θ Z)
         = →(Z) * …
-        ≈ not read: a limit                        a relation that claims nothing; a member not read
+        ≈ no claim: a limit                        a relation that claims nothing; a member without claim
 
     corrected 62:
         = Σ[i=1..N](w̄[T,i] * ∇θ log p(x̃[1:T,i], y[1:T]; θ))
 
+``not read: why`` stands for a member that the language cannot say yet; its equation is undecided.
 The members that are printed stand in the order of print; which number each belongs to is read off the
 print.  Further lines of an ``equation``: ``condition:`` names what the paper says that the claim needs, and
 ``without:`` the claim without it, which is to fail; ``used in:`` is a claim that uses a definition, in
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ParseError, Span, SurrogateError
@@ -47,7 +48,7 @@ _HEADER = re.compile(
 )
 _LINE = re.compile(r"(?P<by>by construction|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
 _COMMENT = re.compile(r"(?<!\\)#[^\n]*")
-_UNREAD = re.compile(r"not read\s*:\s*(.*)", re.DOTALL)
+_UNREAD = re.compile(r"(not read|no claim)\s*:\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Member:
         text: the same as text; the reason where it is not read.
         span: where it stands in the document.
         printed: the same in print, or None for a construction.
+        claims: whether it is a member that is not read, of a chain that claims something.
     """
 
     relation: str
@@ -67,6 +69,7 @@ class Member:
     text: str
     span: Span
     printed: PrintedMember | None = None
+    claims: bool = False
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -255,7 +258,8 @@ class _Reader:
         relation = kind if kind in ("≈", "by construction") else "=" if kind else ""
         unread = _UNREAD.match(piece.text)
         if unread is not None:
-            return Member(relation, None, " ".join(unread.group(1).split()), piece.span)
+            text = " ".join(unread.group(2).split())
+            return Member(relation, None, text, piece.span, claims=unread.group(1) == "not read")
         return Member(relation, self.term(piece), " ".join(piece.text.split()), piece.span)
 
     def term(self, piece: Piece) -> Term:
@@ -300,7 +304,7 @@ class _Reader:
             if print_.relation and member.relation and print_.relation != member.relation:
                 what = f"{member.relation} is written and {print_.relation} printed"
                 raise self.wrong(what, f"write {print_.relation}", member.span)
-            out.append(Member(member.relation, member.term, member.text, member.span, print_))
+            out.append(replace(member, printed=print_))
         return tuple(out)
 
     def correction(self, block: Block) -> Correction:

