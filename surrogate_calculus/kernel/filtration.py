@@ -8,181 +8,142 @@ at no time after its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 
 from ..language.binding import instantiate, shift
-from ..language.terms import Bound, CondExpect, Expect, Fn, Indexed, Mul, Num, Prod, Sum, Sym, Term
-from .judgement import Condition, Rejection
+from ..language.terms import Bound, CondExpect, Expect, Indexed, Num, Sum, Sym, Term, postorder
+from .judgement import Claim, Condition, Draw, Rejection, head, is_slice
+from .matching import match
+from .ranges import facts_at
+from .rules import RULES
+from .state import State
 
-__all__ = ["Draw", "Filtration"]
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """How a family is drawn, for every value of the indices, the loose bound indices of both terms.
-
-    Attributes:
-        left: the family at its indices, the time first.
-        arity: how many indices are variable.
-        law: ``𝔼[z ~ law](z)`` for a density; ``Σ[j=1..N](w[j])`` for ancestors, drawn by a resampling
-            law that is unbiased for the weights w.
-        first: the row holds from this time on; None where the time is fixed.
-    """
-
-    left: Term
-    arity: int
-    law: Term
-    first: Term | None
-
+__all__ = ["Filtration"]
 
 _NEVER, _EVERYWHERE, _FROM_ZERO = range(3)
-
-#: Whether conditions follow from facts; see ``Inference.remaining``.
-_Entails = Callable[[Condition, Collection[Condition]], bool]
-#: What puts indices into the terms of a row.
-_Put = Callable[[Term], Term]
+_Facts = tuple[Condition, ...]
 
 
-@dataclass(slots=True)
 class Filtration:
     """The draws of a certificate, and what is known when.
 
     Attributes:
+        state: what is defined, and what is assumed.
         rows: in the order in which they are drawn.
-        hidden: the names that stand in the body of a defined name.
-        body: the arity and body of the definition of a name or family, or None.
-        entails: linear arithmetic over indices.
+        names: the families that are drawn.
     """
 
-    rows: tuple[Draw, ...]
-    hidden: Callable[[str], Collection[str]]
-    body: Callable[[Term], tuple[int, Term] | None]
-    entails: _Entails
-    _adapted: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The families that are drawn."""
-        return frozenset(row.left.key for row in self.rows)
+    def __init__(self, state: State, rows: Sequence[Draw]) -> None:
+        self.state, self.rows = state, tuple(rows)
+        self.names = frozenset(row.left.key for row in rows)
+        self._adapted: dict[str, int] = {}
+        for row in rows:
+            if row.left.__class__ is not Indexed or not set(row.left.args[1:]) <= set(map(Bound, range(9))):
+                raise Rejection("a draw is of a family at indices, the time first")
+            if row.left.key in state.defined or row.left.key in state.facts.counts:
+                raise Rejection(f"{row.left.key:.40} is drawn and defined")
+            if row.law.__class__ not in (Expect, Sum) or max(row.left.loose, row.law.loose) > row.arity:
+                raise Rejection("a law is a density, or weights of ancestors")
 
     def random(self, name: str) -> bool:
         """Whether a name is drawn, or hides what is."""
-        return name in self.names or not self.names.isdisjoint(self.hidden(name))
+        return name in self.names or not self.names.isdisjoint(self.state.hidden_names(name))
+
+    def moves(self, term: Term) -> bool:
+        """Whether a drawn family occurs in the term, definitions unfolded."""
+        names = (n.key for n in postorder(term) if n.__class__ in (Sym, Indexed))
+        return bool(self.rows) and any(map(self.random, names))
+
+    def _entails(self, kind: str, term: Term, facts: _Facts = ()) -> bool:
+        try:
+            return not self.state.remaining([Condition(kind, term)], facts)
+        except Rejection:
+            return False
+
+    def known(self, root: Term, time: Term, also: Collection[str] = (), facts: _Facts = ()) -> bool:
+        """Whether a term is known at a time, the draws of some families one step later included.
+
+        The facts are known of indices where the term stands.
+        """
+        seen: set[tuple[int, Term, _Facts]] = set()
+        todo = [(root, time, facts)]
+        while todo:
+            node, time, facts = todo.pop()
+            if (id(node), time, facts) in seen:
+                continue
+            seen.add((id(node), time, facts))
+            cls, args = node.__class__, node.args
+            if cls is CondExpect:  # known at the time that it is given, whatever it averages
+                if not self._entails("int", time - args[0], facts):
+                    return False
+                continue
+            if cls is Sym and self.random(node.key):  # what it stands for is looked at in its place
+                if head(node) not in self.state.definitions:
+                    return False
+                todo.append((self.state.definitions[head(node)].body, time, facts))
+            elif cls is Indexed and self.random(node.key):
+                path = is_slice(args[0])
+                first, when = args[0].args if path else (args[0], args[0])
+                late = time + Num(1) if node.key in also else time
+                plain = node.key in self.names or (path and head(node) not in self.state.definitions)
+                since = _EVERYWHERE if plain else self.adapted(node)
+                begun = since == _EVERYWHERE or (since == _FROM_ZERO and self._entails("int", first, facts))
+                if not begun or not self._entails("int", late - when, facts):
+                    return False
+            for position, arg in enumerate(args):
+                by = node.binds[position] if node.binds else 0
+                outside = (Condition(f.kind, shift(f.term, by)) for f in facts)
+                todo.append((arg, shift(time, by), (*outside, *facts_at(node, position))))
+        return True
+
+    def adapted(self, family: Term) -> int:
+        """Since when a defined family is known at its own time: by induction over its recursion."""
+        name, definition = family.key, self.state.definitions.get(head(family))
+        for since in (_EVERYWHERE, _FROM_ZERO) if definition and name not in self._adapted else ():
+            assert definition is not None
+            self._adapted[name] = since  # for its own uses, and for those of what it uses
+            own = Bound(definition.arity - 1)
+            if self.known(definition.body, own, (), (Condition("ge", own),) if since == _FROM_ZERO else ()):
+                return since
+            self._adapted = {n: s for n, s in self._adapted.items() if s == _NEVER}
+        return self._adapted.setdefault(name, _NEVER)
+
+    def draw(self, row: Draw, law: Term, drawn: Term, claim: Claim) -> None:
+        """See that ``expect_draw`` or ``expect_offspring`` holds, as their patterns say it.
+
+        Args:
+            row: how a family is drawn.
+            law: the law of the row at the indices of what is drawn.
+            drawn: what is drawn; of ancestors, under the binder of the sum over them.
+            claim: the step.
+
+        Raises:
+            Rejection: it does not follow from the law.
+        """
+        schema, state = RULES[claim.rule], self.state
+        assert schema.left is not None and schema.right is not None
+        old, new = match(schema.left, claim.lhs), match(schema.right, claim.rhs)
+        if old is None or new is None or any(old[n] != new[n] for n in old.keys() & new.keys() - {"?hint"}):
+            raise Rejection("the sides are not those of the law of a draw")
+        after, time, rest = new["?B"][0], drawn.args[0], [claim.rhs.args[1], *drawn.args[1:]]
+        fits = claim.rhs.args[1].args[0] is law.args[0]
+        if row.law.__class__ is Sum:
+            lo, hi, weights = state.moved(law, -1).args  # out of the binder of the sum over what is drawn
+            number = new["?C"][0] - (hi - lo + Num(1))
+            sides = [new[name][0] for name in ("?lo", "?hi", "?D")]
+            fits = sides == [lo, hi, weights] and drawn.args[-1] == Bound(0) and not state.ring().read(number)
+            after, time, rest = shift(after, 1, cutoff=1), state.moved(time, -1), [claim.rhs.args[1].args[1]]
+        if not fits or instantiate(after, drawn) != old["?A"][0]:
+            raise Rejection("the right side is not the left one under the law of the draw")
+        before = time - Num(1)
+        if row.first is not None and not self._entails("ge", time - row.first):
+            raise Rejection("nothing says that this law holds at that time")
+        if not self._entails("ge", before - claim.lhs.args[0]):
+            raise Rejection("what is drawn may be known already")
+        if not all(self.known(term, before, self.earlier(row)) for term in rest):
+            raise Rejection("the rest is not known before the draw")
 
     def earlier(self, row: Draw) -> frozenset[str]:
         """The families that are drawn at the same time, before this one."""
         before = self.rows[: self.rows.index(row)]
         return frozenset(r.left.key for r in before if (r.first is None) == (row.first is None))
-
-    def known(
-        self, root: Term, time: Term, also: Collection[str] = (), facts: tuple[Condition, ...] = ()
-    ) -> bool:
-        """Whether a term is known at a time, the draws of some families one step later included.
-
-        The facts are known of indices where the term stands.
-        """
-        seen: set[tuple[int, tuple[Condition, ...]]] = set()
-        todo = [(root, time, facts)]
-        while todo:
-            node, time, facts = todo.pop()
-            if (id(node), facts) in seen:
-                continue
-            seen.add((id(node), facts))
-            cls, args = node.__class__, node.args
-            if cls in (Sym, Indexed) and self.random(node.key):
-                found = self.body(node)
-                when = node if cls is Sym else args[0].args[1] if _slice(args[0]) else args[0]
-                late = time + Num(1) if node.key in also else time
-                if cls is Sym and found is not None:  # what it stands for is looked at in its place
-                    todo.append((found[1], time, facts))
-                elif cls is Sym or not self.entails(Condition("int", late - when), facts):
-                    return False
-                elif node.key not in self.names and not _slice(args[0]):
-                    since = self.adapted(node.key, found)
-                    if since == _NEVER or (
-                        since == _FROM_ZERO and not self.entails(Condition("int", when), facts)
-                    ):
-                        return False
-            elif cls is CondExpect:  # known at the time that it is given, whatever it averages
-                if not self.entails(Condition("int", time - args[0]), facts):
-                    return False
-                continue
-            for position, arg in enumerate(args):
-                if node.binds and node.binds[position]:
-                    inner = [Condition(f.kind, shift(f.term, 1)) for f in facts]
-                    if cls in (Sum, Prod):
-                        lo, hi = (shift(end, 1) for end in args[:2])
-                        inner += [Condition("ge", Bound(0) - lo), Condition("ge", hi - Bound(0))]
-                    todo.append((arg, shift(time, 1), tuple(inner)))
-                else:
-                    todo.append((arg, time, (*facts, *branch(node, position))))
-        return True
-
-    def adapted(self, name: str, found: tuple[int, Term] | None) -> int:
-        """Since when a defined family is known at its own time: by induction over its recursion."""
-        for since in (_EVERYWHERE, _FROM_ZERO) if found is not None and name not in self._adapted else ():
-            assert found is not None
-            self._adapted[name] = since  # for its own uses, and for those of what it uses
-            own = Bound(found[0] - 1)
-            facts = (Condition("ge", own),) if since == _FROM_ZERO else ()
-            if self.known(found[1], own, (), facts):
-                return since
-            self._adapted = {n: s for n, s in self._adapted.items() if s == _NEVER}
-        return self._adapted.setdefault(name, _NEVER)
-
-    # the two laws; ``put`` moves a row to the indices of what is drawn
-    def draw(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> None:
-        """See that ``𝔼[· | s](E(x[t,i])) = 𝔼[· | s](𝔼[z ~ law](E(z)))``.
-
-        Raises:
-            Rejection: it does not follow from the law of x.
-        """
-        inner = rhs.args[1]
-        fits = inner.__class__ is Expect and inner.args[0] is put(row.law).args[0]
-        if not fits or instantiate(inner.args[1], drawn) != lhs.args[1]:
-            raise Rejection("the right side is not the left one under the law of the draw")
-        self._before(row, drawn.args[0], lhs, [inner, *drawn.args[1:]])
-
-    def offspring(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> Term:
-        """See that ``𝔼[· | s](Σ[i=1..N](E(a[t,i]))) = 𝔼[· | s](n * Σ[j=1..N](w[j] * E(j)))``; returns n - N.
-
-        Raises:
-            Rejection: it does not follow from unbiased resampling.
-        """
-        old, scaled = lhs.args[1], rhs.args[1]
-        new = scaled.args[-1] if scaled.__class__ is Mul else scaled
-        law = shift(put(row.law), -1)  # out of the binder of i
-        fits = old.__class__ is new.__class__ is law.__class__ is Sum and len(scaled.args) == 2
-        if not fits or not (old.args[:2] == new.args[:2] == law.args[:2]) or drawn.args[-1] != Bound(0):
-            raise Rejection("the sums are not over all that is drawn")
-        body = new.args[2]
-        weighted = body.__class__ is Mul and len(body.args) == 2 and body.args[0] == law.args[2]
-        if not weighted or instantiate(shift(body.args[1], 1, cutoff=1), drawn) != old.args[2]:
-            raise Rejection("the right side is not the left one weighted")
-        self._before(row, shift(drawn.args[0], -1), lhs, [new])
-        lo, hi = law.args[:2]
-        return scaled.args[0] - (hi - lo + Num(1))
-
-    def _before(self, row: Draw, time: Term, lhs: Term, terms: Collection[Term]) -> None:
-        before = time - Num(1)
-        if row.first is not None and not self.entails(Condition("ge", time - row.first), ()):
-            raise Rejection("nothing says that this law holds at that time")
-        if not self.entails(Condition("ge", before - lhs.args[0]), ()):
-            raise Rejection("what is drawn may be known already")
-        if not all(self.known(term, before, self.earlier(row)) for term in terms):
-            raise Rejection("the rest is not known before the draw")
-
-
-def branch(node: Term, position: int) -> list[Condition]:
-    """What a comparison says of indices in a branch of cases: the first one, or the other."""
-    condition = node.args[0] if node.__class__ is Fn and node.key == "cases" and position else node
-    if condition is node or condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
-        return []
-    holds = position == 1
-    larger, smaller = condition.args if holds else reversed(condition.args)
-    return [Condition("gt" if (condition.key == "gt") is holds else "ge", larger - smaller)]
-
-
-def _slice(term: Term) -> bool:
-    return term.__class__ is Fn and term.key == "slice"
