@@ -30,37 +30,44 @@ __all__ = ["draws_of"]
 
 
 def draws_of(given: Document | None) -> list[Draw]:
-    """How the families of a document are drawn, in the order of its statements.
+    """What is drawn in a document, in the order of its statements, and how.
 
-    A law that is stopped is taken at its value.  Statements whose law is a mixture, or whose first index is
-    neither declared nor a number, say nothing here.
+    A law that is stopped is taken at its value.  Of a law that is a mixture, or of statements whose first
+    index is neither declared nor a number, nothing is said but that the family is drawn.
     """
     if given is None:
         return []
     stopped = _stopped(given)
     found = [_draw(sample, given, lambda term: _value(term, stopped)) for sample in given.samples]
-    return [draw for draw in found if draw is not None]
+    # where nothing is said of one statement, nothing is said of its family
+    dark = {draw.left.key for draw in found if draw.law is None}
+    unsaid = [Draw(Sym(name), 0, None, None) for name in sorted(dark)]
+    return [*(draw for draw in found if draw.left.key not in dark), *unsaid]
 
 
-def _draw(sample: Sample, given: Document, value: Callable[[Term], Term]) -> Draw | None:
-    time, law = sample.indices[0], sample.law
-    if isinstance(time, Sym) and time.name not in given.indices:
-        return None
-    first = None if isinstance(time, Num) else given.indices[time.key][0]
-    names = [index.key for index in sample.indices if isinstance(index, Sym)]
+def _draw(sample: Sample, given: Document, value: Callable[[Term], Term]) -> Draw:
+    nothing = Draw(Sym(sample.name), 0, None, None)
+    law, names = sample.law, [index.key for index in sample.indices if isinstance(index, Sym)]
+    if not sample.indices or not isinstance(law, App) or len(set(names)) < len(names):
+        return nothing
+    time = sample.indices[0]
+    first = given.indices[time.key][0] if isinstance(time, Sym) and time.name in given.indices else None
+    if not isinstance(time if first is None else first, Num) or names != [
+        i.key for i in sample.indices[first is None :]
+    ]:
+        return nothing
     left: Term = Indexed(sample.name, *sample.indices)
-    if not isinstance(law, App) or len(set(names)) < len(names):
-        return None
     if sample.is_map:
         bounds = given.families[sample.name].shape[-1]
         if bounds is None or sample.indices[-1] != ROW:
-            return None
+            return nothing
         body: Term = Sum(*bounds, abstract(value(law.args[0]), ROW.key), "j")
     else:
         slots = ([value(a) for a in part] for part in (law.arguments, law.given, law.params))
         arguments, conditions, params = slots
-        at = App(law.name, arguments, conditions, params)
-        body = Expect(_abstracted(at, left), Bound(0), "z")
+        if len(arguments) != 1:
+            return nothing
+        body = Expect(_abstracted(App(law.name, arguments, conditions, params), left), Bound(0), "z")
     return Draw(_closed(left, names), len(names), _closed(body, names), first)
 
 

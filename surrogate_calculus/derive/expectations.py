@@ -8,7 +8,7 @@ they are named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from ..kernel.judgement import Draw, Rejection
@@ -42,11 +42,13 @@ class Expectations:
     Args:
         proof: where the steps go.
         split: whether Σ is moved out of expectations.
+        equations: steps of which one may conclude that the weights of a resampling law sum to one.
     """
 
-    def __init__(self, proof: Proof, split: bool = True) -> None:
+    def __init__(self, proof: Proof, split: bool = True, equations: Sequence[int] = ()) -> None:
         self.proof = proof
         self.split = split
+        self._one = [e for e in equations if proof.right(e) is proof.state.one]
         self._done: dict[int, int | None] = {}
 
     # ------------------------------------------------------------------------------ the normal form
@@ -56,6 +58,17 @@ class Expectations:
             if node.flags & HAS_EXPECT and id(node) not in self._done:
                 self._done[id(node)] = self._normal(node)
         return self._done.get(id(term))
+
+    def forms(self, term: Term, form: Callable[[Term], int | None]) -> int | None:
+        """The step that puts what is averaged in a term into a form, the innermost first."""
+        done: dict[int, int | None] = {}
+        for node in postorder(term):
+            if node.flags & HAS_EXPECT:
+                chain = Chain(self.proof, node).inside(*(done.get(id(a)) for a in node.args))
+                if node.__class__ in (Expect, CondExpect):
+                    chain.inside(form(chain.term.args[1]))
+                done[id(node)] = chain.step()
+        return done.get(id(term))
 
     def _normal(self, node: Term) -> int | None:
         chain = Chain(self.proof, node).inside(*(self._done.get(id(a)) for a in node.args))
@@ -204,7 +217,8 @@ class Expectations:
         return lambda term: rewrite(self.proof, term, here)
 
     def _rows(self, name: str) -> Iterator[Draw]:
-        return (r for r in self.proof.inference.filtration.rows if r.left.key == name)
+        rows = self.proof.inference.filtration.rows
+        return (r for r in rows if r.left.key == name and r.law is not None)
 
     def _draw(self, node: Term, name: str) -> Iterator[int]:
         proof, (time, body) = self.proof, node.args
@@ -234,7 +248,9 @@ class Expectations:
                     number = hi if lo is proof.state.one else hi - lo + proof.state.one
                     new = Sum(lo, hi, Mul(weights, moved), "j")
                     right = proof.add(CondExpect(time, Mul(number, new)))
-                    yield proof.infer("expect_offspring", node, right, (), [(name, 0, target)])
+                    total = proof.add(shift(law, -1))
+                    normalised = [e for e in self._one if proof.left(e) is total][:1]
+                    yield proof.infer("expect_offspring", node, right, normalised, [(name, 0, target)])
 
     def _at(self, row: Draw, target: Term) -> Term | None:
         """The law of a row at the indices of what is drawn."""
@@ -249,6 +265,7 @@ class Expectations:
             elif own != value:
                 return None
         law = row.law
+        assert law is not None
         for number in range(len(wanted)):  # the innermost index first; the others stay behind for now
             law = _put(law, found[number], len(wanted) - 1 - number)
         return self.proof.add(law)

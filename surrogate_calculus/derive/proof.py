@@ -80,7 +80,7 @@ class Proof:
                 replace(
                     row,
                     left=self.add(row.left),
-                    law=self.add(row.law),
+                    law=None if row.law is None else self.add(row.law),
                     first=None if row.first is None else self.add(row.first),
                 )
                 for row in draws
@@ -418,7 +418,7 @@ class Proof:
         nodes = postorder(*parts)
         table.add(nodes)
         names = {n.key for n in nodes if n.__class__ in (Sym, Indexed)}
-        integrated = any(rule == "expect_one" for rule, *_ in steps)
+        integrated = averaged or any(rule == "expect_one" for rule, *_ in steps)
         kept_of = {"index": names, "density": {n.name for n in nodes if isinstance(n, App) and integrated}}
         assumptions = [a for a in self.state.facts.assumptions if a[1] in kept_of.get(a[0], (a[1],))]
         return {
@@ -432,7 +432,13 @@ class Proof:
             "dependence": [[name, list(others)] for name, others in self.dependence.items()],
             "assumptions": [list(a) for a in assumptions],
             "samples": [
-                [table[row.left], row.arity, table[row.law], row.first and table[row.first]] for row in rows
+                [
+                    table[row.left],
+                    row.arity,
+                    None if row.law is None else table[row.law],
+                    None if row.first is None else table[row.first],
+                ]
+                for row in rows
             ],
             "steps": [
                 [rule, table[lhs], table[rhs], list(premises)]

@@ -15,7 +15,7 @@ from ..language.nodes import (
     row_of,
     sequence,
 )
-from ..language.terms import CondExpect, Expect, Sym
+from ..language.terms import CondExpect, Expect, Grad, Grads, Sym
 from .certificate import fields, read_assumptions
 from .definitions import grouped
 from .facts import Facts
@@ -52,20 +52,22 @@ def check(certificate: object) -> Verdict:
         dependence = row_of("a dependence", a_name, list_of(a_name, "names"))
         group = number_below(LIMITS["nodes"], "a group")
         definition = row_of("a definition", node, slots, node, or_none(node), group)
-        draw = row_of("a draw", node, number_below(9, "a number of indices"), node, or_none(node))
+        draw = row_of("a draw", node, number_below(9, "a number of indices"), or_none(node), or_none(node))
         premises = list_of(item_of(conclusions, "earlier step"), "premises")
         told = list_of(row_of("an entry of a detail", a_name, slots, node), "a detail")
         step = (a_name, node, node, premises)
         brief, detailed = row_of("a step", *step), row_of("a step", *step, told)
 
         for name, others in list_of(dependence, "dependence")(data["dependence"]):
-            state.define([name], map(Sym, others))
+            state.define([name], list(map(Sym, others)))
         definitions = [Definition(*row) for row in list_of(definition, "definitions")(data["definitions"])]
         for members in grouped(definitions, nodes, state.facts):
             state.declare(members)
         inference.sample([Draw(*row) for row in list_of(draw, "samples")(data["samples"])])
         if any(n.__class__ in (Expect, CondExpect) and any(map(state.bare, n.args)) for n in nodes):
             raise Rejection("⊥ outside every → under 𝔼")
+        if any(n.__class__ in (Grad, Grads) and n.key in inference.filtration.names for n in nodes):
+            raise Rejection("what is drawn is no parameter of ∇")
         for row in sequence(data["steps"], "steps", LIMITS["steps"]):
             read = detailed if isinstance(row, list) and len(row) == 5 else brief
             conclusions.append(inference.infer(*read(row)))
@@ -74,9 +76,9 @@ def check(certificate: object) -> Verdict:
         last = conclusions[-1] if conclusions else None
         if last is None or Equation(last.relation, last.lhs, last.rhs) != claim:
             raise Rejection("the last step does not conclude the claim")
-    except (Rejection, Malformed, RecursionError) as reason:
-        # a term nested deeper than any of the language: refuse, do not guess
-        why = "nested too deep" if isinstance(reason, RecursionError) else reason
+    except (Rejection, Malformed, RecursionError, MemoryError) as reason:
+        # a term larger than any of the language: refuse, do not guess
+        why = reason if isinstance(reason, Rejection | Malformed) else "nested too deep"
         done = len(conclusions)
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {why}", steps=done)
     return Verdict(
@@ -85,6 +87,9 @@ def check(certificate: object) -> Verdict:
         hypotheses=(*state.facts.hypotheses, *last.where),
         axioms=tuple(sorted(last.given, key=lambda s: (str(s.relation), hash(s.lhs)))),
         definitions=tuple(sorted(inference.used)),
-        assumptions=tuple(f"{kind} {name}" for kind, name in state.facts.assumptions),
+        assumptions=(
+            *(f"{kind} {name}" for kind, name in state.facts.assumptions),
+            *(f"draw {row.left.key}" for row in inference.filtration.rows),
+        ),
         steps=len(conclusions),
     )

@@ -16,10 +16,10 @@ along a graph without cycles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
-from ..language.binding import instantiate_all, map_under_binders, shift
+from ..language.binding import instantiate_all, placed, shift
 from ..language.terms import Add, App, Bound, Grad, Grads, Indexed, Mul, Num, Sym, Term, postorder
 from .facts import Facts
 from .judgement import Definition, Rejection, along_path, head, is_slice
@@ -109,7 +109,9 @@ def check_group(group: Sequence[Definition]) -> None:
         guarded = found is not None and found["?A"][0] == d.measure
         for position, branch in enumerate(d.body.args[1:] if guarded else (d.body,)):
             first = guarded and position == 0
-            for use, depth in _uses(branch, places):
+            for use, depth in placed(branch):
+                if use.__class__ not in (Sym, Indexed) or use.key not in places:
+                    continue
                 other = group[places[use.key]]
                 drop = _drop(d, other, use, depth)
                 smaller = drop > 0 or (drop == 0 and places[use.key] < places[d.name])
@@ -122,18 +124,6 @@ def check_group(group: Sequence[Definition]) -> None:
         if not ending:
             raise Rejection(f"{min(below):.40} has no base case")
         below = {name: used for name, used in below.items() if name not in ending}
-
-
-def _uses(root: Term, members: Mapping[str, int]) -> list[tuple[Term, int]]:
-    """Where members of the group occur, each with the number of binders that it stands under."""
-    out: list[tuple[Term, int]] = []
-
-    def look(node: Term, depth: int) -> None:
-        if node.__class__ in (Sym, Indexed) and node.key in members:
-            out.append((node, depth))
-
-    map_under_binders(root, look, lambda node, depth: False)
-    return out
 
 
 def _drop(d: Definition, other: Definition, use: Term, depth: int) -> int:

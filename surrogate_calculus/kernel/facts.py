@@ -14,10 +14,10 @@ from fractions import Fraction
 from functools import reduce
 from operator import and_, or_
 
-from ..language.binding import instantiate
-from ..language.terms import App, Bound, Fn, Indexed, Num, Pow, Sum, Sym, Term, fold, postorder
+from ..language.binding import uses_index
+from ..language.terms import App, Bound, Fn, Indexed, Num, Pow, Sum, Sym, Term, fold
 from .judgement import Hypothesis, Rejection
-from .rules import NONNEGATIVE, NONZERO, POSITIVE, SIGNS, UNKNOWN, A
+from .rules import NONNEGATIVE, NONZERO, POSITIVE, SIGNS, UNKNOWN
 
 __all__ = ["ASSUMPTIONS", "Facts"]
 
@@ -106,8 +106,8 @@ class Facts:
         """Whether a condition follows from the shape of the term and the assumptions."""
         if kind == "density":  # in its one argument, which stands nowhere else
             name = term.key[0] if term.__class__ is App and term.key[1] == 1 and not term.key[4] else None
-            others = postorder(*(instantiate(a, A) for a in term.args[1:]))
-            return ("density", name) in self._assumed and term.args[0] == Bound(0) and A not in others
+            alone = ("density", name) in self._assumed and not any(map(uses_index, term.args[1:]))
+            return alone and term.args[0] == Bound(0)
         wanted = _WANTED.get(kind)
         return wanted is not None and self._sign(term) & wanted == wanted
 

@@ -9,10 +9,12 @@ at no time after its own.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from fractions import Fraction
+from math import inf
 
-from ..language.binding import instantiate, shift
-from ..language.terms import Bound, CondExpect, Expect, Indexed, Num, Sum, Sym, Term, postorder
-from .judgement import Claim, Condition, Draw, Rejection, head, is_slice
+from ..language.binding import instantiate, placed, shift, uses_index
+from ..language.terms import App, Bound, CondExpect, Expect, Fn, Indexed, Num, Sum, Sym, Term, postorder
+from .judgement import Claim, Condition, Definition, Draw, Rejection, head, is_slice
 from .matching import match
 from .ranges import facts_at
 from .rules import RULES
@@ -20,34 +22,50 @@ from .state import State
 
 __all__ = ["Filtration"]
 
-_NEVER, _EVERYWHERE, _FROM_ZERO = range(3)
+#: Since when a family is known at its own time: ever, from time 0 or 1 on, or never.
+_EVER, _NEVER = -1, 2
 _Facts = tuple[Condition, ...]
 
 
 class Filtration:
     """The draws of a certificate, and what is known when.
 
-    Attributes:
+    Args:
         state: what is defined, and what is assumed.
         rows: in the order in which they are drawn.
-        names: the families that are drawn.
+
+    Attributes:
+        names: what is drawn.
+
+    Raises:
+        Rejection: a row that draws what is defined or a count, or by no law, or what is drawn already.
     """
 
     def __init__(self, state: State, rows: Sequence[Draw]) -> None:
         self.state, self.rows = state, tuple(rows)
         self.names = frozenset(row.left.key for row in rows)
-        self._adapted: dict[str, int] = {}
-        for row in rows:
-            if row.left.__class__ is not Indexed or not set(row.left.args[1:]) <= set(map(Bound, range(9))):
+        self._since: dict[str, int] = {}
+        for number, row in enumerate(rows):
+            cls, name, args, law = row.left.__class__, row.left.key, row.left.args, row.law
+            indices = tuple(map(Bound, reversed(range(row.arity))))
+            plain = cls is Sym and not row.arity and row.first is None
+            general = cls is Indexed and args == indices and row.first.__class__ is Num
+            fixed = cls is Indexed and args[1:] == indices and args[0].__class__ is Num and row.first is None
+            if not plain and not general and not fixed:
                 raise Rejection("a draw is of a family at indices, the time first")
-            if row.left.key in state.defined or row.left.key in state.facts.counts:
-                raise Rejection(f"{row.left.key:.40} is drawn and defined")
-            if row.law.__class__ not in (Expect, Sum) or max(row.left.loose, row.law.loose) > row.arity:
+            ancestors = law.__class__ is Sum and len(args) > 1
+            if law is not None and (law.loose > row.arity or not (law.__class__ is Expect or ancestors)):
                 raise Rejection("a law is a density, or weights of ancestors")
+            if law.__class__ is Expect and not state.facts.discharges("density", law.args[0]):
+                raise Rejection(f"nothing says that the law of {name:.40} integrates to one")
+            if name in state.defined or name in state.facts.counts:
+                raise Rejection(f"{name:.40} is drawn and defined")
+            if any(other.left.key == name and not _apart(row, other) for other in rows[:number]):
+                raise Rejection(f"{name:.40} is drawn twice")
 
     def random(self, name: str) -> bool:
         """Whether a name is drawn, or hides what is."""
-        return name in self.names or not self.names.isdisjoint(self.state.hidden_names(name))
+        return name in self.names or not self.names.isdisjoint(self.state.hidden_names(name, conditions=True))
 
     def moves(self, term: Term) -> bool:
         """Whether a drawn family occurs in the term, definitions unfolded."""
@@ -63,7 +81,7 @@ class Filtration:
     def known(self, root: Term, time: Term, also: Collection[str] = (), facts: _Facts = ()) -> bool:
         """Whether a term is known at a time, the draws of some families one step later included.
 
-        The facts are known of indices where the term stands.
+        The facts are known of indices where the term stands.  Indices are taken to be whole numbers.
         """
         seen: set[tuple[int, Term, _Facts]] = set()
         todo = [(root, time, facts)]
@@ -78,35 +96,63 @@ class Filtration:
                     return False
                 continue
             if cls is Sym and self.random(node.key):  # what it stands for is looked at in its place
-                if head(node) not in self.state.definitions:
+                if node.key not in self.state.named or self.state.named[node.key].arity:
                     return False
-                todo.append((self.state.definitions[head(node)].body, time, facts))
+                todo.append((self.state.named[node.key].body, time, facts))
             elif cls is Indexed and self.random(node.key):
-                path = is_slice(args[0])
-                first, when = args[0].args if path else (args[0], args[0])
+                when = args[0].args[1] if is_slice(args[0]) else args[0]
                 late = time + Num(1) if node.key in also else time
-                plain = node.key in self.names or (path and head(node) not in self.state.definitions)
-                since = _EVERYWHERE if plain else self.adapted(node)
-                begun = since == _EVERYWHERE or (since == _FROM_ZERO and self._entails("int", first, facts))
-                if not begun or not self._entails("int", late - when, facts):
+                since = self.since(node)
+                begun = since == _EVER or self._entails("int", when - Num(since), facts)
+                if since == _NEVER or not begun or not self._entails("int", late - when, facts):
                     return False
+            elif cls is App and head(node) in self.state.definitions:
+                return False
             for position, arg in enumerate(args):
+                if cls is Expect and self._indexed(arg):  # its variable is no whole number, as an index is
+                    return False
                 by = node.binds[position] if node.binds else 0
                 outside = (Condition(f.kind, shift(f.term, by)) for f in facts)
                 todo.append((arg, shift(time, by), (*outside, *facts_at(node, position))))
         return True
 
-    def adapted(self, family: Term) -> int:
-        """Since when a defined family is known at its own time: by induction over its recursion."""
-        name, definition = family.key, self.state.definitions.get(head(family))
-        for since in (_EVERYWHERE, _FROM_ZERO) if definition and name not in self._adapted else ():
-            assert definition is not None
-            self._adapted[name] = since  # for its own uses, and for those of what it uses
-            own = Bound(definition.arity - 1)
-            if self.known(definition.body, own, (), (Condition("ge", own),) if since == _FROM_ZERO else ()):
-                return since
-            self._adapted = {n: s for n, s in self._adapted.items() if s == _NEVER}
-        return self._adapted.setdefault(name, _NEVER)
+    def _indexed(self, body: Term) -> bool:
+        """Whether the variable of a binder stands in an index, a condition or a time."""
+        for node, depth in placed(body):
+            cases, cls = node.__class__ is Fn and node.key == "cases", node.__class__
+            parts = node.args[:1] if cases or cls is CondExpect else node.args if cls is Indexed else ()
+            if (cases or self.rows) and any(uses_index(part, depth) for part in parts):
+                return True
+        return False
+
+    def since(self, family: Term) -> int:
+        """Since when a family is known at its own time.
+
+        Of what is defined, the greatest solution of what the families say of one another, which holds by
+        induction over their recursion.
+        """
+        named = {name: d for name, d in self.state.named.items() if d.arity}
+        if family.key not in named:
+            unsaid = any(r.left.__class__ is Sym and r.left.key == family.key for r in self.rows)
+            return _NEVER if unsaid else _EVER  # nothing says when it is drawn
+        if is_slice(family.args[0]) or head(family) != head(named[family.key].left):
+            return _NEVER
+        if self._since.keys() != named.keys():
+            now = dict.fromkeys(named, _EVER)
+            while now != self._since:
+                self._since = now
+                now = {name: self._later(now[name], d) for name, d in named.items()}
+        return self._since[family.key]
+
+    def _later(self, since: int, definition: Definition) -> int:
+        """The first time from which on a family is known at its own time, if what it uses is so far."""
+        own = Bound(definition.arity - 1)
+        while since != _NEVER:
+            facts = () if since == _EVER else (Condition("ge", own - Num(since)),)
+            if self.known(definition.body, own, (), facts):
+                break
+            since += 1
+        return since
 
     def draw(self, row: Draw, law: Term, drawn: Term, claim: Claim) -> None:
         """See that ``expect_draw`` or ``expect_offspring`` holds, as their patterns say it.
@@ -125,25 +171,47 @@ class Filtration:
         old, new = match(schema.left, claim.lhs), match(schema.right, claim.rhs)
         if old is None or new is None or any(old[n] != new[n] for n in old.keys() & new.keys() - {"?hint"}):
             raise Rejection("the sides are not those of the law of a draw")
-        after, time, rest = new["?B"][0], drawn.args[0], [claim.rhs.args[1], *drawn.args[1:]]
+        after, rest, indices = new["?B"][0], claim.rhs.args[1], list(drawn.args)
+        if any(n.__class__ is CondExpect and uses_index(n, depth) for n, depth in placed(after)):
+            raise Rejection("what is drawn stands under another 𝔼[· | t]")
         fits = claim.rhs.args[1].args[0] is law.args[0]
         if row.law.__class__ is Sum:
-            lo, hi, weights = state.moved(law, -1).args  # out of the binder of the sum over what is drawn
-            number = new["?C"][0] - (hi - lo + Num(1))
+            # out of the binder of the sum over what is drawn, of which nothing but the last index may speak
+            law, indices = state.moved(law, -1), [state.moved(index, -1) for index in drawn.args[:-1]]
+            lo, hi, weights = law.args
             sides = [new[name][0] for name in ("?lo", "?hi", "?D")]
-            fits = sides == [lo, hi, weights] and drawn.args[-1] == Bound(0) and not state.ring().read(number)
-            after, time, rest = shift(after, 1, cutoff=1), state.moved(time, -1), [claim.rhs.args[1].args[1]]
+            fits = sides == [lo, hi, weights] and drawn.args[-1] == Bound(0)
+            if state.ring().read(new["?C"][0] - (hi - lo + Num(1))):
+                raise Rejection("the number of the offspring is wrong")
+            if not any(p.lhs is law and p.rhs is state.one and not p.where for p in claim.premises):
+                state.facts.require("normalised", law)
+            after, rest = shift(after, 1, cutoff=1), rest.args[1]
         if not fits or instantiate(after, drawn) != old["?A"][0]:
             raise Rejection("the right side is not the left one under the law of the draw")
-        before = time - Num(1)
-        if row.first is not None and not self._entails("ge", time - row.first):
+        before = indices[0] - Num(1)
+        if row.first is not None and not self._entails("ge", indices[0] - row.first):
             raise Rejection("nothing says that this law holds at that time")
         if not self._entails("ge", before - claim.lhs.args[0]):
             raise Rejection("what is drawn may be known already")
-        if not all(self.known(term, before, self.earlier(row)) for term in rest):
+        if not all(self.known(term, before, self._earlier(row)) for term in (rest, *indices[1:])):
             raise Rejection("the rest is not known before the draw")
 
-    def earlier(self, row: Draw) -> frozenset[str]:
-        """The families that are drawn at the same time, before this one."""
-        before = self.rows[: self.rows.index(row)]
-        return frozenset(r.left.key for r in before if (r.first is None) == (row.first is None))
+    def _earlier(self, row: Draw) -> frozenset[str]:
+        """The families all of whose draws at the time of a row come before it."""
+        place = self.rows.index(row)
+        same = [(n, r.left.key) for n, r in enumerate(self.rows) if not _apart(row, r)]
+        late = {name for n, name in same if n >= place}
+        return frozenset(name for _, name in same if name not in late)
+
+
+def _apart(row: Draw, other: Draw) -> bool:
+    """Whether two rows are never of the same time."""
+    (first, last), (begin, end) = _times(row), _times(other)
+    return last < begin or end < first
+
+
+def _times(row: Draw) -> tuple[Fraction | float, Fraction | float]:
+    """The first and the last time that a row is of."""
+    if row.first is not None:
+        return row.first.key, inf
+    return (row.left.args[0].key, row.left.args[0].key) if row.left.args else (-inf, inf)

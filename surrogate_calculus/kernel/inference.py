@@ -53,9 +53,9 @@ from .judgement import (
 from .matching import instance, match
 from .ranges import facts_at
 from .rules import GUARDED, RULES, Rule, meta
-from .state import State
+from .state import AVERAGE, State
 
-__all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "split_on"]
+__all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "replaced", "split_on"]
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 _Conditions = frozenset[Condition]
@@ -160,8 +160,9 @@ class Inference:
             elif not self.filtration.known(term.args[1], term.args[0]):  # 𝔼[· | t](A): A is known at t
                 raise Rejection(f"{rule}: the factor need not be known at that time")
         out = instance(schema.right, found, state.store, self.filtration.moves)
-        whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
-        return Equation(STRICT, lhs, out, state.remaining(where), whole)
+        on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+        known = lhs.loose > 0 and any(kind == "known" for kind, _ in schema.conditions)
+        return Equation(STRICT, lhs, out, state.remaining(where), on_whole or known)
 
 
 # ------------------------------------------------------------------------------- rules on premises
@@ -268,6 +269,8 @@ def _instance_of(
         if any(map(is_slice, postorder(value))) or not (free or state.whole(value)):
             raise Rejection(f"{value.tag} {value.key or ''} need not be a whole number that is constant")
     moved = any(map(inf.filtration.moves, values.values()))
+    if moved and left.flags & HAS_EXPECT:
+        raise Rejection("an index that is drawn may not be put under 𝔼")
 
     def put(term: Term) -> Term:
         wanted = names[max(0, arity - term.loose) :]
@@ -301,8 +304,8 @@ def _induction(inf: Inference, claim: Claim) -> Equation:
     """By strong induction on m: F = cases(m > 0: X, else: Y), G = the same with F at smaller m replaced."""
     if len(claim.premises) != 2 or any(p.where or p.relation is VALUE for p in claim.premises):
         raise Rejection("induction takes the recursion and the same for the other side")
-    (family, body), (other, replaced) = ((p.lhs, p.rhs) for p in claim.premises)
-    if recursion_step(inf, family, body, other) is not replaced:
+    (family, body), (other, same) = ((p.lhs, p.rhs) for p in claim.premises)
+    if recursion_step(inf, family, body, other) is not same:
         raise Rejection("the other side does not satisfy the recursion")
     return Equation(STRICT, family, other)
 
@@ -371,20 +374,36 @@ def _spoken(*terms: Term) -> set[str]:
     return {str(n.key[0]) if n.__class__ is App else str(n.key) for n in named}
 
 
+def _hidden(inf: Inference) -> set[str]:
+    """Every name in definitions and in the laws of draws."""
+    rows = [t for r in inf.filtration.rows for t in (r.left, r.law, r.first) if t is not None]
+    return _spoken(*(d.body for d in inf.state.definitions.values()), *rows)
+
+
 def _special(inf: Inference, given: Iterable[Supposition]) -> set[str]:
     """The names of which suppositions or the derivation say more than that they are arbitrary."""
     state, definitions = inf.state, inf.state.definitions.values()
     taken = {*state.defined, *inf.filtration.names, *(name for _, name in state.facts.assumptions)}
     taken |= {d.name for d in definitions}
-    taken |= _spoken(*(d.body for d in definitions), *(h.term for h in state.facts.hypotheses))
+    taken |= _hidden(inf) | _spoken(*(h.term for h in state.facts.hypotheses))
     return taken.union(*(_spoken(s.lhs, s.rhs) - s.every for s in given))
 
 
-def _put(state: State, term: Term, bodies: dict[str, tuple[int, Term]]) -> Term:
+def replaced(state: State, term: Term, bodies: dict[str, tuple[int, Term]]) -> Term:
+    """The term with free variables and functions replaced by terms over their slots.
+
+    Raises:
+        Rejection: a partial derivative of a replaced function, or it has another number of slots.
+    """
     try:
         return state.store.add(put_functions(term, bodies))
     except ValueError as reason:
         raise Rejection(str(reason)) from None
+
+
+def _parameters(nodes: Iterable[Term]) -> set[str]:
+    """What there is a ∇ in."""
+    return {str(n.key) for n in nodes if n.__class__ in (Grad, Grads)}
 
 
 def _substitute(inf: Inference, claim: Claim) -> Equation:
@@ -392,22 +411,33 @@ def _substitute(inf: Inference, claim: Claim) -> Equation:
     premise, state = claim.premise, inf.state
     bodies = {name: (arity, body) for name, arity, body in claim.detail}
     sides = premise.lhs, premise.rhs
-    params = {n.key for n in postorder(*sides) if n.__class__ in (Grad, Grads)}
+    within = _parameters(postorder(*sides))
+    params = within | _parameters(postorder(*(d.body for d in state.definitions.values())))
+    # where a defined name stands, a ∇ may be hidden
+    hiding = any(n.key in state.defined for n in postorder(*sides) if n.__class__ in (Indexed, Sym))
+    visible = params if hiding else within
     special = (_special(inf, premise.given) | params) & bodies.keys()
     if special:
         raise Rejection(f"{min(special):.40} is not arbitrary, or a parameter of ∇")
     stopped = premise.relation is STRICT and not all(map(state.stop_free, sides))
     averaged = any(side.flags & HAS_EXPECT for side in sides)
     for name, (arity, body) in bodies.items():
-        names = state.mentioned([body])
+        names, nodes = state.mentioned([body]), postorder(body)
+        slots = [a for n in postorder(*sides) if n.__class__ is App and n.key[0] == name for a in n.args]
+        own = _parameters(nodes) | (params if not names.isdisjoint(state.defined) else set())
         if not state.stop_free(body) or (arity and body.loose > arity):
             raise Rejection(f"{name:.40} is replaced by a ⊥ or an index of somewhere else")
-        if names & params or (stopped and arity and not names <= state.facts.indices):
+        if any(map(is_slice, nodes)) or (arity and AVERAGE in names):
+            raise Rejection(f"{name:.40} is replaced by what is no function of its slots")
+        moving = names & visible or (visible and AVERAGE in names)
+        if moving or (stopped and arity and (own or not names <= state.facts.indices)):
             raise Rejection(f"{name:.40} is replaced by what depends on a parameter in another way")
         if averaged and inf.filtration.moves(body):
             raise Rejection(f"{name:.40} is replaced by what is drawn, under 𝔼")
-    left, right = (_put(state, side, bodies) for side in sides)
-    where = state.remaining(Condition(c.kind, _put(state, c.term, bodies)) for c in premise.where)
+        if arity and any(state.depends(p, a) for a in slots for p in own):
+            raise Rejection(f"a slot of {name:.40} depends on what it is differentiated in")
+    left, right = (replaced(state, side, bodies) for side in sides)
+    where = state.remaining(Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where)
     return Equation(premise.relation, left, right, where, premise.whole)
 
 
@@ -424,7 +454,7 @@ def _induction_over(inf: Inference, claim: Claim) -> Equation:
 
     def says(a: Equation | Supposition, number: Term) -> bool:
         """Whether this is P(number)."""
-        sides = (_put(state, side, {name: (0, number)}) for side in (claim.lhs, claim.rhs))
+        sides = (replaced(state, side, {name: (0, number)}) for side in (claim.lhs, claim.rhs))
         same = not any(state.ring().difference(*pair) for pair in zip((a.lhs, a.rhs), sides, strict=True))
         return same and a.relation is step.relation
 
@@ -432,8 +462,8 @@ def _induction_over(inf: Inference, claim: Claim) -> Equation:
         raise Rejection("this is no base of the induction")
     hypotheses = {s for s in step.given if says(s, Sym(name) - Num(1))}
     given = (step.given - hypotheses) | base.given
-    if any(name in _spoken(s.lhs, s.rhs) for s in given):
-        raise Rejection(f"something is supposed of {name:.40}")
+    if any(name in _spoken(s.lhs, s.rhs) for s in given) or name in _hidden(inf):
+        raise Rejection(f"something is said of {name:.40} elsewhere")
     if _special(inf, given) & frozenset[str]().union(*(s.every for s in hypotheses)):
         raise Rejection("the hypothesis of the induction is supposed for too many")
     for used in state.facts.hypotheses:
@@ -448,13 +478,13 @@ def _drawn(inf: Inference, claim: Claim) -> Equation:
         raise Rejection("the law of a draw is told what is drawn")
     target, law = claim.detail[0][2], Expect if claim.rule == "expect_draw" else Sum
     for row in inf.filtration.rows:
-        if row.law.__class__ is law:
+        if row.law is not None and row.law.__class__ is law:
             try:
                 put = _instance_of(inf, row.left, row.arity, target, free=True)
             except Rejection:  # the row is of another time
                 continue
             inf.filtration.draw(row, put(row.law), target, claim)
-            return Equation(STRICT, claim.lhs, claim.rhs)
+            return Equation(STRICT, claim.lhs, claim.rhs, whole=claim.lhs.loose > 0)
     raise Rejection("nothing says how this is drawn")
 
 

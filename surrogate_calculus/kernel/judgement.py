@@ -47,7 +47,7 @@ class Condition:
             of ends of ranges, a whole number; ``"whole"``: it is a whole number.  Of a derivation
             ``"nonzero"``, ``"positive"``; of an expectation ``"interchange"`` (∇ and the integral may be
             exchanged), of a product of two densities ``"support"`` (they are densities of one space, zero
-            in the same places).
+            in the same places), of a sum of weights ``"normalised"`` (it is 1).
         term: what it is said of, on indices linear in indices and counts.  Bound indices that reach out of it
             are those of the equation, or stand for every index.
     """
@@ -170,16 +170,16 @@ class Draw:
     """How a family is drawn, for every value of the indices, the loose bound indices of both terms.
 
     Attributes:
-        left: the family at its indices, the time first.
+        left: the family at its indices, the time first; or a name.
         arity: how many indices are variable.
         law: ``𝔼[z ~ law](z)`` for a density; ``Σ[j=1..N](w[j])`` for ancestors, drawn by a resampling
-            law that is unbiased for the weights w.
+            law that is unbiased for the weights w; None where nothing is said of it.
         first: the row holds from this time on; None where the time is fixed.
     """
 
     left: Term
     arity: int
-    law: Term
+    law: Term | None
     first: Term | None
 
 

@@ -18,6 +18,7 @@ from fractions import Fraction
 from ..language.terms import (
     Add,
     App,
+    CondExpect,
     Eval,
     Fn,
     Grad,
@@ -315,6 +316,8 @@ class Ring:
             return None
         others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
         for n in postorder(*others):
-            if n.__class__ in (Sym, Indexed) and (n.key == param or param in self._hidden(n.key)):
+            if n.__class__ is CondExpect:  # depends on every parameter
+                return None
+            if n.__class__ in (Sym, Indexed) and (n.key == param or {param, "𝔼"} & {*self._hidden(n.key)}):
                 return None
         return where[0]

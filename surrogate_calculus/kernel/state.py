@@ -41,8 +41,10 @@ from .judgement import Condition, Definition, Rejection, head
 from .polynomial import Ring
 from .ranges import Ranges
 
-__all__ = ["State"]
+__all__ = ["AVERAGE", "State"]
 
+#: Stands for an 𝔼[· | t] among names.
+AVERAGE = "𝔼"
 #: Functions that are constant under ∇: the conditions, "stopped by nature".
 _STEPS = frozenset({"sign", "gt", "ge", "eq"})
 
@@ -54,6 +56,7 @@ class State:
         store: makes equal terms identical.
         facts: the hypotheses used, and what discharges them.
         definitions: by what they define, see :func:`~.judgement.head`.
+        named: those of names and families, by the name.
         stopped: the defined names with a ⊥ or → in what they hide.
         whole_names: the defined names of whole numbers.
     """
@@ -62,27 +65,29 @@ class State:
         self.store = Store()
         self.facts = facts or Facts()
         self.definitions: dict[tuple[object, ...], Definition] = {}
+        self.named: dict[str, Definition] = {}
         self.stopped: set[str] = set()
         self.whole_names: set[str] = set()
         self.zero = self.store.add(Num(0))
         self.one = self.store.add(Num(1))
-        self._direct: dict[str, frozenset[str]] = {}  # names in the body of a defined name
-        self._hidden: dict[str, frozenset[str]] = {}  # the names reached through bodies
+        # names in the body of a defined name, without and with those in conditions
+        self._direct: dict[bool, dict[str, frozenset[str]]] = {False: {}, True: {}}
+        self._hidden: dict[tuple[str, bool], frozenset[str]] = {}  # the names reached through bodies
         self._known: dict[Any, dict[int, Term]] = {}
         self._depends: dict[str, dict[int, bool]] = {}
 
     # names
-    def define(self, names: Iterable[str], bodies: Iterable[Term]) -> None:
+    def define(self, names: Collection[str], bodies: Collection[Term]) -> None:
         """Tell that names are defined by one another and by other names.
 
         A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
         "free of ⊥" may be concluded from its looks.
         """
-        direct = _names_in(bodies)
-        for name in names:
-            self._direct[name] = self._direct.get(name, frozenset()) | direct
+        for conditions, direct in self._direct.items():
+            mentioned = _names_in(bodies, conditions)
+            direct.update({name: direct.get(name, frozenset()) | mentioned for name in names})
         self._hidden.clear()
-        self.stopped = {n for n in self._direct if "⊥" in self.hidden_names(n)}
+        self.stopped = {n for n in self.defined if "⊥" in self.hidden_names(n)}
         self._depends.clear()
 
     def declare(self, group: Sequence[Definition]) -> None:
@@ -101,6 +106,8 @@ class State:
                 known = self.stop_free(d.body) and not d.body.flags & (HAS_GRAD | HAS_EXPECT)
                 if not known or (mentioned - slots and not names):
                     raise Rejection(f"the definition of {d.name:.40} hides what it depends on")
+            else:
+                self.named[d.name] = d
             self.define(names, [d.body])
         self.whole_names |= {d.name for d in group if d.left.__class__ is not App}
         while wrong := {d.name for d in group if d.name in self.whole_names and not self.whole(d.body)}:
@@ -115,17 +122,21 @@ class State:
     @property
     def defined(self) -> Collection[str]:
         """The names that are defined."""
-        return self._direct
+        return self._direct[False]
 
-    def hidden_names(self, name: str) -> frozenset[str]:
-        """The names that a defined name's body mentions, all the way down; none if it is not defined."""
-        found = self._hidden.get(name)
+    def hidden_names(self, name: str, conditions: bool = False) -> frozenset[str]:
+        """The names that a defined name's body mentions, all the way down; none if it is not defined.
+
+        With ``conditions`` those too that decide between cases only.
+        """
+        found = self._hidden.get((name, conditions))
         if found is None:
-            found = new = self._direct.get(name, frozenset())
+            direct = self._direct[conditions]
+            found = new = direct.get(name, frozenset())
             while new:
-                new = frozenset[str]().union(*(self._direct.get(n, ()) for n in new)) - found
+                new = frozenset[str]().union(*(direct.get(n, ()) for n in new)) - found
                 found |= new
-            self._hidden[name] = found
+            self._hidden[name, conditions] = found
         return found
 
     def stop_free(self, node: Term) -> bool:
@@ -148,7 +159,7 @@ class State:
         """Whether a term is made of numbers, counts and indices only, so that ⊥ does nothing to it."""
         return all(
             n.__class__ in (Num, Bound, Axis, Add, Mul)
-            or (n.__class__ is Sym and n.key in self.facts.counts and n.key not in self._direct)
+            or (n.__class__ is Sym and n.key in self.facts.counts and n.key not in self.defined)
             for n in postorder(node)
         )
 
@@ -158,7 +169,7 @@ class State:
         def is_whole(node: Term) -> bool:
             cls, name = node.__class__, node.key
             if cls in (Sym, Indexed):
-                return name in self.whole_names or (name in self.facts.indices and name not in self._direct)
+                return name in self.whole_names or (name in self.facts.indices and name not in self.defined)
             if cls is Num:
                 return bool(name.denominator == 1)
             return cls in (Bound, Axis, Add, Mul) or (cls is Fn and name == "cases")
@@ -174,7 +185,7 @@ class State:
         memo = self.dependence(param)
 
         def occurs(n: Term) -> bool:
-            if n.__class__ in (Sym, Indexed) and (n.key == param or param in self.hidden_names(n.key)):
+            if n.__class__ in (Sym, Indexed) and {param, AVERAGE} & {n.key, *self.hidden_names(n.key)}:
                 return True
             # → lets out what is stopped inside, and the law of the draws depends on every parameter
             return n.__class__ in (Eval, CondExpect) or any(memo[id(a)] for a in _differentiated(n))
@@ -257,8 +268,16 @@ def _differentiated(node: Term) -> tuple[Term, ...]:
     return () if decided else node.args
 
 
-def _names_in(terms: Iterable[Term]) -> frozenset[str]:
-    """The names in terms, and ⊥ for a ⊥ or →, but not what is in conditions: these have a value only."""
-    found = reachable(terms, lambda n: () if n.__class__ is Fn and n.key in _STEPS else n.args)
-    names = {n.key for n in found if n.__class__ in (Sym, Indexed)}
-    return frozenset(names | ({"⊥"} if any(n.__class__ in (Stop, Eval) for n in found) else set()))
+def _names_in(terms: Iterable[Term], conditions: bool = False) -> frozenset[str]:
+    """The names in terms, ⊥ for a ⊥ or →, and AVERAGE for an 𝔼[· | t], which depends on everything.
+
+    What is in conditions has a value only, and is left out unless it is asked for.
+    """
+
+    def children(node: Term) -> tuple[Term, ...]:
+        return () if not conditions and node.__class__ is Fn and node.key in _STEPS else node.args
+
+    marks = {Stop: "⊥", Eval: "⊥", CondExpect: AVERAGE}
+    nodes = reachable(terms, children)
+    named = (n.key if n.__class__ in (Sym, Indexed) else marks.get(n.__class__) for n in nodes)
+    return frozenset(name for name in named if name is not None)

@@ -16,10 +16,12 @@ __all__ = [
     "free_names",
     "instantiate",
     "instantiate_all",
+    "placed",
     "put_functions",
     "replace_nodes",
     "shift",
     "substitute",
+    "uses_index",
 ]
 
 
@@ -100,6 +102,26 @@ def instantiate_all(body: Term, values: Sequence[Term]) -> Term:
     for position in range(len(values) - 1, -1, -1):
         body = instantiate(body, shift(values[position], position))
     return body
+
+
+def placed(root: Term) -> list[tuple[Term, int]]:
+    """Every distinct node with the number of binders that it stands under, in each such place."""
+    out: dict[tuple[int, int], tuple[Term, int]] = {}
+    todo = [(root, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if (id(node), depth) not in out:
+            out[id(node), depth] = node, depth
+            binds = node.binds or (0,) * len(node.args)
+            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
+    return list(out.values())
+
+
+def uses_index(term: Term, index: int = 0) -> bool:
+    """Whether a term uses a bound index of somewhere else, by default that of the innermost binder around."""
+    return term.loose > index and any(
+        n.__class__ is Bound and n.key == depth + index for n, depth in placed(term)
+    )
 
 
 def abstract(term: Term, name: str) -> Term:

@@ -17,6 +17,7 @@ _SIGNS = {
     "gt": "{} > 0",
     "int": "{} ≥ 0",
     "whole": "{} is a whole number",
+    "normalised": "{} = 1",
     "interchange": "∇ and ∫ may be exchanged in {}",
     "support": "the densities of {} have one support",
 }
