@@ -40,17 +40,15 @@ def grouped(definitions: Sequence[Definition], nodes: Sequence[Term], facts: Fac
     groups = [list(group) for _, group in groupby(definitions, key=lambda d: d.group)]
     if [group[0].group for group in groups] != list(range(len(groups))):
         raise Rejection("the groups of definitions are not in order")
+    if len({head(d.left) for d in definitions}) < len(definitions):
+        raise Rejection("a name is defined twice")
     later: set[str] = set()
     laws: set[str] = set()  # functions that this group or a later one defines along a path
-    heads: set[tuple[object, ...]] = set()
     for group in reversed(groups):
         names = {d.name for d in group if d.left.__class__ is not App}
         laws |= {d.name for d in group if d.left.__class__ is App}
         for d in group:
             _check_shape(d, laws)
-            if head(d.left) in heads:
-                raise Rejection(f"{d.name:.40} is defined twice")
-            heads.add(head(d.left))
             used = {n.key for n in postorder(d.body) if n.__class__ in (Sym, Indexed)}
             if used & later or (d.measure is None and (used & names or len(group) > 1)):
                 raise Rejection(f"the definition of {d.name:.40} uses itself or a later one")

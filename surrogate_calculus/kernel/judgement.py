@@ -9,21 +9,9 @@ from enum import StrEnum
 from ..language.terms import App, Fn, Indexed, Term
 
 __all__ = [
-    "Claim",
-    "Condition",
-    "Definition",
-    "Detail",
-    "Draw",
-    "Equation",
-    "Hypothesis",
-    "Rejection",
-    "Relation",
-    "Supposition",
-    "Verdict",
-    "along_path",
-    "head",
-    "is_slice",
-]
+    "Claim", "Condition", "Definition", "Detail", "Draw", "Equation", "Hypothesis", "Rejection", "Relation",
+    "Supposition", "Verdict", "along_path", "head", "is_slice",
+]  # fmt: skip
 
 
 class Relation(StrEnum):

@@ -46,10 +46,11 @@ Polynomial = dict[Monomial, Coefficient]
 
 #: An exponent beyond this is left as an atom.
 MAX_EXPONENT = 64
-#: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
-MAX_WORK = 30_000
-#: Nor add more monomials than this, a chain of sums being copied at each node, nor look at more ∇.
-MAX_ADDED = 4_000_000
+#: No comparison may do more than this: what is larger is refused, never half done.  A monomial that is added,
+#: a chain of sums being copied at each node, and a ∇ that is looked at count 1.
+MAX_WORK = 4_000_000
+#: And a product of two monomials counts this.
+PRODUCT = 133
 #: Nor meet a number of more binary digits.
 MAX_BITS = 50_000
 
@@ -109,7 +110,7 @@ class Ring:
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
         self._roots: list[Term] = []  # kept, since what is remembered is so by the id
-        self._work = self._added = 0
+        self._work = 0
 
     # arithmetic
     def multiply(self, a: Polynomial, b: Polynomial) -> Polynomial:
@@ -118,9 +119,7 @@ class Ring:
         Raises:
             Rejection: the ring has done more than MAX_WORK, or a number is too large.
         """
-        self._work += len(a) * len(b)
-        if self._work > MAX_WORK:
-            raise Rejection("the polynomial is too large to expand")
+        self._charge(PRODUCT * len(a) * len(b))
         out: Polynomial = {}
         cancelled: set[int] = set()
         for m, c in a.items():
@@ -151,9 +150,9 @@ class Ring:
         return out
 
     def _charge(self, amount: int) -> None:
-        self._added += amount
-        if self._added > MAX_ADDED:
-            raise Rejection("the terms are too large to expand")
+        self._work += amount
+        if self._work > MAX_WORK:
+            raise Rejection("the polynomial is too large to expand")
 
     def power(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
         """``base ** exponent``, the exponent not 0; ``term`` is a term for the base.

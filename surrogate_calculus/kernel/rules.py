@@ -37,19 +37,9 @@ from ..language.terms import (
 )
 
 __all__ = [
-    "FUNCTION_DERIVATIVES",
-    "GUARDED",
-    "LAW",
-    "NONNEGATIVE",
-    "NONZERO",
-    "POSITIVE",
-    "RULES",
-    "SIGNS",
-    "UNKNOWN",
-    "A",
-    "Rule",
-    "meta",
-]
+    "FUNCTION_DERIVATIVES", "GUARDED", "LAW", "NONNEGATIVE", "NONZERO", "POSITIVE", "RULES", "SIGNS",
+    "UNKNOWN", "A", "Rule", "meta",
+]  # fmt: skip
 
 #: How the metavariable of a law begins: moved under other binders, it keeps its own innermost index.
 LAW = "?·"
