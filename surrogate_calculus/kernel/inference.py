@@ -127,17 +127,12 @@ class Inference:
 
     def _operated(self, rule: str, lhs: Term) -> Term:
         """The right side that a step of ∇, → or ⊥ gives."""
-        try:
-            if lhs.__class__ is Grad:
-                name, out = gradient(self.state, lhs.key, lhs.args[1:], lhs.args[0])
-            elif lhs.__class__ is Eval:
-                name, out = evaluation(self.state, lhs.args[0])
-            elif lhs.__class__ is Stop:
-                name, out = stopping(self.state, lhs.args[0])
-            else:
-                raise Rejection(f"{rule} does not apply to {lhs.tag}")
-        except Rejection as reason:
-            raise Rejection(f"{rule}: {reason}") from None
+        if lhs.__class__ is Grad:
+            name, out = gradient(self.state, lhs.key, lhs.args[1:], lhs.args[0])
+        elif lhs.__class__ in (Eval, Stop):
+            name, out = (evaluation if lhs.__class__ is Eval else stopping)(self.state, lhs.args[0])
+        else:
+            raise Rejection(f"{rule} does not apply to {lhs.tag}")
         if name != rule:
             raise Rejection(f"the rule that applies is {name}, not {rule}")
         return out
@@ -160,7 +155,8 @@ class Inference:
             elif not self.filtration.known(term.args[1], term.args[0]):  # 𝔼[· | t](A): A is known at t
                 raise Rejection(f"{rule}: the factor need not be known at that time")
         out = instance(schema.right, found, state.store, self.filtration.moves)
-        on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in lhs.args[:2])
+        ends = lhs.args[:1] if lhs.__class__ is Grads else lhs.args[:2]
+        on_whole = any(c.kind in ("int", "whole") for c in where) and any(a.loose for a in ends)
         known = lhs.loose > 0 and any(kind == "known" for kind, _ in schema.conditions)
         return Equation(STRICT, lhs, out, state.remaining(where), on_whole or known)
 
@@ -381,12 +377,11 @@ def _hidden(inf: Inference) -> set[str]:
 
 
 def _special(inf: Inference, given: Iterable[Supposition]) -> set[str]:
-    """The names of which suppositions or the derivation say more than that they are arbitrary."""
+    """The names of which what is given says more than that they are arbitrary; hypotheses aside."""
     state, definitions = inf.state, inf.state.definitions.values()
     taken = {*state.defined, *inf.filtration.names, *(name for _, name in state.facts.assumptions)}
     taken |= {d.name for d in definitions}
-    taken |= _hidden(inf) | _spoken(*(h.term for h in state.facts.hypotheses))
-    return taken.union(*(_spoken(s.lhs, s.rhs) - s.every for s in given))
+    return taken.union(_hidden(inf), *(_spoken(s.lhs, s.rhs) - s.every for s in given))
 
 
 def replaced(state: State, term: Term, bodies: dict[str, tuple[int, Term]]) -> Term:
@@ -436,6 +431,9 @@ def _substitute(inf: Inference, claim: Claim) -> Equation:
             raise Rejection(f"{name:.40} is replaced by what is drawn, under 𝔼")
         if arity and any(state.depends(p, a) for a in slots for p in own):
             raise Rejection(f"a slot of {name:.40} depends on what it is differentiated in")
+    for used in state.facts.hypotheses:
+        if not bodies.keys().isdisjoint(_spoken(used.term)):
+            state.facts.require(used.kind, replaced(state, used.term, bodies))
     left, right = (replaced(state, side, bodies) for side in sides)
     where = state.remaining(Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where)
     return Equation(premise.relation, left, right, where, premise.whole)
@@ -464,7 +462,8 @@ def _induction_over(inf: Inference, claim: Claim) -> Equation:
     given = (step.given - hypotheses) | base.given
     if any(name in _spoken(s.lhs, s.rhs) for s in given) or name in _hidden(inf):
         raise Rejection(f"something is said of {name:.40} elsewhere")
-    if _special(inf, given) & frozenset[str]().union(*(s.every for s in hypotheses)):
+    asked = _spoken(*(h.term for h in state.facts.hypotheses))
+    if (_special(inf, given) | asked) & frozenset[str]().union(*(s.every for s in hypotheses)):
         raise Rejection("the hypothesis of the induction is supposed for too many")
     for used in state.facts.hypotheses:
         if name in _spoken(used.term):  # at smaller n too

@@ -12,7 +12,7 @@ hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from fractions import Fraction
 
 from ..language.terms import (
@@ -77,20 +77,25 @@ def _bits(value: Coefficient) -> int:
 
 def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
     """The product; atoms whose exponents of opposite sign met are added to ``cancelled``."""
-    if not a:
-        return b
-    if not b:
-        return a
+    if not a or not b:
+        return a or b
     powers = dict(a)
     for atom, exponent in b:
         before = powers.get(atom, 0)
-        if before and (before < 0) != (exponent < 0):
+        if before * exponent < 0:
             cancelled.add(atom)
-        if before + exponent:
-            powers[atom] = before + exponent
-        else:
-            del powers[atom]
-    return tuple(sorted(powers.items()))
+        powers[atom] = before + exponent
+    return tuple(sorted(item for item in powers.items() if item[1]))
+
+
+def collected(terms: Iterable[tuple[Monomial, Coefficient]], first: Polynomial) -> Polynomial:
+    """The sum of a polynomial and terms."""
+    out = dict(first)
+    for mono, c in terms:
+        out[mono] = out.get(mono, 0) + c
+        if not out[mono]:
+            del out[mono]
+    return out
 
 
 class Ring:
@@ -120,16 +125,9 @@ class Ring:
             Rejection: the ring has done more than MAX_WORK, or a number is too large.
         """
         self._charge(PRODUCT * len(a) * len(b))
-        out: Polynomial = {}
         cancelled: set[int] = set()
-        for m, c in a.items():
-            for n, e in b.items():
-                mono = multiply_monomials(m, n, cancelled)
-                value = out.get(mono, 0) + c * e
-                if value:
-                    out[mono] = value
-                else:
-                    out.pop(mono, None)
+        pairs = ((m, n, c * e) for m, c in a.items() for n, e in b.items())
+        out = collected(((multiply_monomials(m, n, cancelled), value) for m, n, value in pairs), {})
         for number in cancelled:
             self._facts.require("nonzero", self._atoms[number])
         if any(_bits(c) > MAX_BITS for c in out.values()):
@@ -139,15 +137,7 @@ class Ring:
     @staticmethod
     def plus(a: Polynomial, *others: Polynomial, scale: Coefficient = 1) -> Polynomial:
         """``a + scale * (b + c + …)``."""
-        out = dict(a)
-        for b in others:
-            for mono, c in b.items():
-                value = out.get(mono, 0) + scale * c
-                if value:
-                    out[mono] = value
-                else:
-                    out.pop(mono, None)
-        return out
+        return collected(((mono, scale * c) for b in others for mono, c in b.items()), a)
 
     def _charge(self, amount: int) -> None:
         self._work += amount
@@ -160,17 +150,16 @@ class Ring:
         Raises:
             Rejection: 0 to a negative power, or too large to expand.
         """
+        if exponent < 0 and not base:
+            raise Rejection("a division by zero")
+        if exponent < 0:
+            self._facts.require("nonzero", term)
         if len(base) == 1:
             ((mono, c),) = base.items()
-            if exponent < 0:
-                self._facts.require("nonzero", term)
             return {tuple((a, e * exponent) for a, e in mono): raised(c, exponent)}
-        if not base:
-            if exponent < 0:
-                raise Rejection("a division by zero")
-            return {}
-        if exponent < 0:
-            return self._reciprocal(base, -exponent, term)
+        return self._reciprocal(base, -exponent, term) if exponent < 0 else self._expanded(base, exponent)
+
+    def _expanded(self, base: Polynomial, exponent: int) -> Polynomial:
         out: Polynomial = {(): 1}
         for _ in range(exponent):
             out = self.multiply(out, base)
@@ -188,7 +177,6 @@ class Ring:
         monic = {mono: coefficient(Fraction(c) / leading) for mono, c in rest.items()}
         number = self._number(("sum", self._key(monic)), term)
         self._sums[number] = monic
-        self._facts.require("nonzero", term)
         factor = tuple((a, e * exponent) for a, e in outer)
         return {multiply_monomials(factor, ((number, -exponent),), set()): raised(leading, -exponent)}
 
@@ -287,23 +275,16 @@ class Ring:
     def vanishes(self, difference: Polynomial) -> bool:
         """Whether a polynomial is 0 once its denominators are multiplied out (they are not 0)."""
         for _ in range(MAX_EXPONENT):
-            powers: dict[int, int] = {}
-            for mono in difference:
-                for number, exponent in mono:
-                    if number in self._sums:
-                        powers[number] = min(powers.get(number, 0), exponent)
-            if not powers:
+            sums = {number for mono in difference for number, _ in mono if number in self._sums}
+            if not sums:
                 break
             # the newest first: an older denominator may stand inside its sum, never the other way
-            number = max(powers)
-            lowest = powers[number]
+            number = max(sums)
+            lowest = min(dict(mono).get(number, 0) for mono in difference)
             parts: list[Polynomial] = [{}]
             for mono, c in difference.items():
-                exponent = dict(mono).get(number, 0)
+                factor = self._expanded(self._sums[number], dict(mono).get(number, 0) - lowest)
                 rest = tuple(item for item in mono if item[0] != number)
-                factor: Polynomial = {(): 1}
-                for _ in range(exponent - lowest):
-                    factor = self.multiply(factor, self._sums[number])
                 parts.append(self.multiply({rest: c}, factor))
             difference = self.plus(*parts)
         return not difference
