@@ -295,7 +295,7 @@ class Proof:
                 if rule is not None:
                     step = self.infer(rule, state.node(Grad, param, node, *coordinate))
                     below = (
-                        numbers if not node.binds else self._steps(param, tuple(map(state.moved, coordinate)))
+                        numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
                     )
                     inner = [below[id(a)] for a in node.args if id(a) in below]
                     if inner:
@@ -315,7 +315,7 @@ class Proof:
                 continue
             todo += (node, None)
             if node.binds and any(c.loose for c in coordinate):  # the coordinate is another one below
-                self.differentiate(param, tuple(map(state.moved, coordinate)), node.args[-1], keep, rule_for)
+                self.differentiate(param, state.under_binder(coordinate), node.args[-1], keep, rule_for)
                 continue
             application = node.__class__ is App  # has the parameter itself in a slot of its own
             for arg in node.args:

@@ -166,7 +166,7 @@ def _series(state: State, d: _Nabla, node: Term) -> _Step:
     if state.depends(d.param, lo) or state.depends(d.param, hi):
         raise Rejection("the range of a sum or product depends on the parameter")
     hint: str = node.hint  # type: ignore[attr-defined]
-    inner = _Nabla(state, d.param, tuple(map(state.moved, d.coordinate)))(body)
+    inner = _Nabla(state, d.param, state.under_binder(d.coordinate))(body)
     if inner is state.zero and node.__class__ is Sum:
         return "grad_series", state.zero
     if node.__class__ is Sum:

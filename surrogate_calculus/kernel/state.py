@@ -247,6 +247,10 @@ class State:
         except ValueError:
             raise Rejection("a bound index would be lost") from None
 
+    def under_binder(self, coordinate: tuple[Term, ...]) -> tuple[Term, ...]:
+        """A coordinate moved under one more binder."""
+        return tuple(map(self.moved, coordinate))
+
     def total(self, terms: Sequence[Term]) -> Term:
         """A sum without its zeros."""
         return self._joined(Add, terms, self.zero)
