@@ -294,9 +294,7 @@ class Proof:
                 rule = rule_for(param, node) if node.__class__ in _RULED else None
                 if rule is not None:
                     step = self.infer(rule, state.node(Grad, param, node, *coordinate))
-                    below = (
-                        numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
-                    )
+                    below = numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
                     inner = [below[id(a)] for a in node.args if id(a) in below]
                     if inner:
                         step = self.chain([step, self.inside(self.right(step), inner)])

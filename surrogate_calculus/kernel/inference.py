@@ -59,6 +59,7 @@ __all__ = ["Definition", "Detail", "Inference", "head", "recursion_step", "repla
 
 STRICT, VALUE = Relation.STRICT, Relation.VALUE
 _Conditions = frozenset[Condition]
+_Premises = Sequence[Equation]
 
 
 class Inference:
@@ -84,12 +85,7 @@ class Inference:
         self.filtration = Filtration(self.state, rows)
 
     def infer(
-        self,
-        rule: str,
-        lhs: Term,
-        rhs: Term | None = None,
-        premises: Sequence[Equation] = (),
-        detail: Detail = (),
+        self, rule: str, lhs: Term, rhs: Term | None = None, premises: _Premises = (), detail: Detail = ()
     ) -> Equation:
         """The equation that a rule gives; see :class:`~.judgement.Claim`.
 
@@ -236,9 +232,8 @@ def _arithmetic(inf: Inference, claim: Claim) -> Equation:
     ring = inf.state.ring()
     difference = ring.difference(claim.lhs, claim.rhs)
     if difference and (claim.rule == "ring" or not ring.vanishes(difference)):
-        raise Rejection(
-            f"the two sides are different {'polynomials' if claim.rule == 'ring' else 'fractions'}"
-        )
+        what = "polynomials" if claim.rule == "ring" else "fractions"
+        raise Rejection(f"the two sides are different {what}")
     return Equation(STRICT, claim.lhs, claim.rhs)
 
 
@@ -488,23 +483,11 @@ def _drawn(inf: Inference, claim: Claim) -> Equation:
 
 
 _STRUCTURAL: dict[str, Callable[[Inference, Claim], Equation]] = {
-    "congruence": _congruence,
-    "transitivity": _transitivity,
-    "symmetry": _symmetry,
-    "value": _value,
-    "arrow": _arrow,
-    "ring": _arithmetic,
-    "field": _arithmetic,
-    "definition": _definition,
-    "instance": _instance,
-    "induction": _induction,
-    "cases_split": _cases_split,
-    "suppose": _suppose,
-    "suppose_value": _suppose,
-    "substitute": _substitute,
-    "induction_over": _induction_over,
-    "expect_draw": _drawn,
-    "expect_offspring": _drawn,
-}
+    "congruence": _congruence, "transitivity": _transitivity, "symmetry": _symmetry,
+    "value": _value, "arrow": _arrow, "ring": _arithmetic, "field": _arithmetic,
+    "definition": _definition, "instance": _instance, "induction": _induction, "cases_split": _cases_split,
+    "suppose": _suppose, "suppose_value": _suppose, "substitute": _substitute,
+    "induction_over": _induction_over, "expect_draw": _drawn, "expect_offspring": _drawn,
+}  # fmt: skip
 #: Rules that are told more than their sides.
 _TOLD = ("suppose", "suppose_value", "substitute", "induction_over", "expect_draw", "expect_offspring")

@@ -237,24 +237,20 @@ class Ring:
         chain: list[tuple[str, tuple[int, ...]]] = []
         core = node
         while core.__class__ is Grad:
-            chain.append((core.key, tuple(self._key(self._memo[id(c)]) for c in core.args[1:])))
+            chain.append((core.key, self._keys_of(core.args[1:])))
             core = core.args[0]
         self._charge(len(chain))
-        if core.__class__ is not App:
-            return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
-        assert isinstance(core, App)
-        n = core.n_slots
-        slots = tuple(self._key(self._memo[id(a)]) for a in core.args[:n])
-        rest = iter(core.args[n:])
-        partials: list[tuple[int, tuple[int, ...]]] = [
-            (slot, (self._key(self._memo[id(next(rest))]),) if has else ()) for slot, has in core.key[4]
-        ]
-        for param, coordinate in chain:
-            position = self._direct_slot(core, param)
-            if position is None:
-                return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
-            partials.append((position, coordinate))
-        return self._number(("app", core.key[:4], slots, tuple(sorted(partials))), node)
+        direct = [self._direct_slot(core, param) for param, _ in chain]
+        if not isinstance(core, App) or None in direct:
+            return self._number(("grad", tuple(sorted(chain)), self._keys_of([core])), node)
+        partials = [(slot, self._keys_of(() if c is None else [c])) for slot, c in core.partials]
+        more = [(slot or 0, coordinate) for slot, (_, coordinate) in zip(direct, chain, strict=True)]
+        return self._number(
+            ("app", core.key[:4], self._keys_of(core.slots), tuple(sorted(partials + more))), node
+        )
+
+    def _keys_of(self, terms: Iterable[Term]) -> tuple[int, ...]:
+        return tuple(self._key(self._memo[id(term)]) for term in terms)
 
     def _number(self, key: Hashable, node: Term) -> int:
         found = self._numbers.get(key)
@@ -289,15 +285,14 @@ class Ring:
             difference = self.plus(*parts)
         return not difference
 
-    def _direct_slot(self, app: App, param: str) -> int | None:
+    def _direct_slot(self, app: Term, param: str) -> int | None:
         """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
-        where = [k for k, slot in enumerate(app.slots, 1) if slot.__class__ is Sym and slot.key == param]
-        if len(where) != 1:
-            return None
-        others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
-        for n in postorder(*others):
-            if n.__class__ is CondExpect:  # depends on every parameter
-                return None
-            if n.__class__ in (Sym, Indexed) and (n.key == param or {param, "𝔼"} & {*self._hidden(n.key)}):
-                return None
-        return where[0]
+        slots = app.slots if isinstance(app, App) else ()
+        where = [k for k, slot in enumerate(slots) if slot.__class__ is Sym and slot.key == param]
+        others = postorder(*(a for k, a in enumerate(app.args) if k not in where))
+        names = {n.key for n in others if n.__class__ in (Sym, Indexed)}
+        hidden = names.union(*map(self._hidden, names))
+        averaged = "𝔼" in hidden or any(
+            n.__class__ is CondExpect for n in others
+        )  # depends on every parameter
+        return where[0] + 1 if len(where) == 1 and param not in hidden and not averaged else None
