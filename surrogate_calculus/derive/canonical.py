@@ -136,7 +136,7 @@ class Canonical:
         if back is not None:
             a.then(self.proof.infer("symmetry", b.term, right, [back]))
         step = a.step()
-        return self.proof.infer("inside", left) if step is None else step
+        return self.proof.same(left) if step is None else step
 
     def _minus(self, a: Term, b: Term) -> Term:
         return self.state.store.add(a - b)

@@ -229,7 +229,7 @@ class Closed:
             recursive = definition is not None and (definition.measure is not None or guarded(definition))
             if definition is not None and recursive and self._live(definition):
                 measure = put_indices(self.proof, measure_of(definition), n.args[::-1])
-                gap = self.proof.inference.ring().difference(measure, self.state.node(Bound, depth))
+                gap = self.proof.state.ring().difference(measure, self.state.node(Bound, depth))
                 if set(gap) <= {()}:
                     found = max(found, int(-gap.get((), 0) - lo.key) + 1)
             if n.__class__ is not Indexed:
@@ -458,7 +458,7 @@ class Closed:
                 raise Rejection("the recursion is not over indices")
             left, right = Chain(proof, form), Chain(proof, target.args[position])
             branches.append(self._meet(left, right, facts))
-        same = proof.infer("split", form, target, branches)
+        same = proof.split(form, target, branches)
         return proof.infer("induction", family, form, [recursion, same])
 
     def _meet(self, left: Chain, right: Chain, facts: Facts, also: Definition | None = None) -> int:
@@ -476,7 +476,7 @@ class Closed:
         if back is not None:
             left.then(self.proof.infer("symmetry", right.term, right.start, [back]))
         step = left.step()
-        return self.proof.infer("inside", left.start) if step is None else step
+        return self.proof.same(left.start) if step is None else step
 
     def _same(self, left: Term, right: Term, facts: Facts, conditions: int = 3) -> int:
         """``left = right`` by arithmetic, in each case of the conditions on reals in them.
@@ -649,7 +649,7 @@ class Closed:
             for position in (1, 2):
                 facts = branch(proof, chain.term.args[0], position == 1)
                 branches.append(self.canonical.equal(state.one, target.args[position], facts))
-            same = proof.infer("split", state.one, target, branches)
+            same = proof.split(state.one, target, branches)
             self.ones[operator, definition.name] = proof.infer(
                 "induction", chain.start, state.one, [recursion, same]
             )

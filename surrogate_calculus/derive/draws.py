@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..kernel.filtration import Draw
+from ..kernel.judgement import Draw
 from ..language.binding import abstract, map_under_binders
 from ..language.declarations import ROW
 from ..language.terms import (

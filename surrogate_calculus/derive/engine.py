@@ -288,7 +288,7 @@ def _derive(
     elif families is None:
         advance(lambda term: collect(proof, term))
         advance(lambda term: fold(proof, term))
-    last = proof.chain(done) if done else proof.infer("inside", start)
+    last = proof.chain(done) if done else proof.same(start)
     params = gradient_parameters(plain)
     constants = _constants(postorder(plain), params, given) if params else []
     if current is proof.state.zero:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from ..kernel.filtration import Draw
-from ..kernel.judgement import Rejection
+from ..kernel.judgement import Draw, Rejection
 from ..language.binding import map_under_binders, shift
 from ..language.terms import (
     HAS_EXPECT,

@@ -133,7 +133,7 @@ class Families:
                     premises.append(self.proof.infer("arrow", node, None, [twice]))
                 else:  # its value has been worked out
                     premises.append(self.proof.concluding(node))
-        return self.proof.infer("inside", term, None, premises) if premises else None
+        return self.proof.inside(term, premises) if premises else None
 
     def _simplified(self, term: Term) -> int | None:
         chain = Chain(self.proof, term)
@@ -229,7 +229,7 @@ class Families:
         for position in (1, 2):
             facts = branch(proof, chain.term.args[0], position == 1)
             branches.append(self._by_unfolding(other.left, target.args[position], facts))
-        same = proof.infer("split", other.left, target, branches)
+        same = proof.split(other.left, target, branches)
         return proof.infer("induction", start, other.left, [recursion, same])
 
     def _by_unfolding(self, left: Term, right: Term, facts: Facts) -> int:
@@ -251,7 +251,7 @@ class Families:
         if back is not None:
             a.then(self.proof.infer("symmetry", b.term, right, [back]))
         step = a.step()
-        return self.proof.infer("inside", left) if step is None else step
+        return self.proof.same(left) if step is None else step
 
     def unfold_decided(self, term: Term) -> int | None:
         """Plain names unfolded to the bottom, families wherever the range of an index decides their case."""
@@ -395,7 +395,7 @@ class Families:
             same_shape = other.left.__class__ is Indexed and other.arity == start.loose and guarded(other)
             if not same_shape or not self.state.stop_free(other.left) or self.closed.index_valued(other):
                 continue
-            if proof.inference.ring().difference(measure_of(other), measure):
+            if proof.state.ring().difference(measure_of(other), measure):
                 continue
             known = self.state.facts.hypotheses
             try:
@@ -406,7 +406,7 @@ class Families:
                     )
                     for position in (1, 2)
                 ]
-                same = proof.infer("split", other.left, target, branches)
+                same = proof.split(other.left, target, branches)
                 return proof.infer("induction", start, other.left, [recursion, same])
             except (Rejection, SurrogateError):
                 self.state.facts.forget(known)

@@ -39,7 +39,7 @@ def unfold(proof: Proof, term: Term) -> int | None:
                 premises.append(proof.infer("definition", node))
         if not premises:
             return proof.chain(steps) if steps else None
-        steps.append(proof.infer("inside", current, None, premises))
+        steps.append(proof.inside(current, premises))
         current = proof.right(steps[-1])
     return None
 
@@ -184,7 +184,7 @@ def _move_denominators(proof: Proof, term: Term) -> int | None:
             step = _move(proof, node)
             if step is not None:
                 premises.append(step)
-    return proof.infer("inside", term, None, premises) if premises else None
+    return proof.inside(term, premises) if premises else None
 
 
 def _move(proof: Proof, node: Term) -> int | None:
@@ -208,13 +208,13 @@ def _move(proof: Proof, node: Term) -> int | None:
         steps = [scaled]
         if flat is not body:
             ring = proof.infer("ring", body, flat)
-            steps.append(proof.infer("inside", proof.right(scaled), None, [ring]))
+            steps.append(proof.inside(proof.right(scaled), [ring]))
         moved = proof.chain(steps)
         arranged = _product(proof, [*outer, (joined, power)])
         if arranged is node:
-            return proof.infer("inside", node, None, [moved])
+            return proof.inside(node, [moved])
         first = proof.infer("ring", node, arranged)
-        second = proof.infer("inside", arranged, None, [moved])
+        second = proof.inside(arranged, [moved])
         return proof.chain([first, second])
     except Rejection:
         return None

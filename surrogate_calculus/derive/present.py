@@ -128,7 +128,7 @@ class Presenter:
             return None
         for proposal in self._proposals(term):
             if proposal is term:
-                return self.proof.infer("inside", term)
+                return self.proof.same(term)
             try:
                 return self._same(term, proposal)
             except (Rejection, DeriveError):
@@ -178,7 +178,7 @@ class Presenter:
         if back is not None:
             left.then(self.proof.infer("symmetry", right.term, right.start, [back]))
         step = left.step()
-        return self.proof.infer("inside", left.start) if step is None else step
+        return self.proof.same(left.start) if step is None else step
 
     def _worked_out(self, term: Term) -> Chain:
         chain = Chain(self.proof, term).then(self.worked(term))

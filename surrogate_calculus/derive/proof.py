@@ -12,13 +12,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ..kernel.calculus import State, evaluation, gradient
+from ..kernel.calculus import evaluation, gradient
 from ..kernel.certificate import FORMAT, VERSION
 from ..kernel.definitions import check_group
 from ..kernel.facts import Facts
-from ..kernel.filtration import Draw
 from ..kernel.inference import Definition, Detail, Inference, head
-from ..kernel.judgement import Condition, Equation, Rejection, Relation
+from ..kernel.judgement import Condition, Draw, Equation, Rejection, Relation
+from ..kernel.state import State
 from ..language.terms import (
     HAS_EVAL,
     HAS_STOP,
@@ -28,6 +28,7 @@ from ..language.terms import (
     Expect,
     Fn,
     Grad,
+    Grads,
     Indexed,
     Prod,
     Stop,
@@ -112,7 +113,7 @@ class Proof:
         ]
         if stored[0].measure is not None:
             check_group(stored)
-        self.inference.declare(stored)
+        self.state.declare(stored)
         self._remaining.clear()
 
     def remaining(
@@ -126,13 +127,13 @@ class Proof:
         question = (frozenset(conditions), tuple(facts))
         found = self._remaining.get(question)
         if found is None:
-            found = self._remaining[question] = self.inference.remaining(*question)
+            found = self._remaining[question] = self.state.remaining(*question)
         return found
 
     @property
     def definitions(self) -> Mapping[tuple[object, ...], Definition]:
         """The definitions, by what they define."""
-        return self.inference.definitions
+        return self.state.definitions
 
     def definition_of(self, node: Term) -> Definition | None:
         """The definition of a name, a family at indices, or a function along a path."""
@@ -208,6 +209,56 @@ class Proof:
             return steps[0]
         return self.infer("transitivity", self.left(steps[0]), self.right(steps[-1]), steps)
 
+    def same(self, term: Term) -> int:
+        """A term is equal to itself."""
+        return self.infer("congruence", term)
+
+    def inside(self, root: Term, premises: Sequence[int]) -> int:
+        """Use equations wherever their kind allows it, from the top; the step that concludes it.
+
+        A strict equation may be used anywhere.  An equality of values may be used in live places, which makes
+        the result an equality of values, and below ⊥ and →, which does not; never below ∇ or in an index
+        (unless a ⊥ or → lies between).  A node shared between such places is replaced in the allowed ones
+        only.
+        """
+        conclusions = [(self.conclusion(p), p) for p in premises]
+        strict = {id(e.lhs): p for e, p in conclusions if e.relation is Relation.STRICT}
+        value = {id(e.lhs): p for e, p in conclusions if e.relation is Relation.VALUE}
+        live, under_grad, stopped = 0, 1, 2
+        done: dict[tuple[int, int], int | None] = {}
+        todo: list[tuple[Term, int, bool]] = [(root, live, False)]
+        while todo:
+            node, context, ready = todo.pop()
+            place = (id(node), context)
+            cls = node.__class__
+            inner = (
+                under_grad if cls in (Grad, Grads, Indexed) else stopped if cls in (Stop, Eval) else context
+            )
+            if ready:
+                steps = [s for a in node.args if (s := done[id(a), inner]) is not None]
+                done[place] = self.infer("congruence", node, None, steps) if steps else None
+            elif id(node) in strict:
+                done[place] = strict[id(node)]
+            elif context != under_grad and id(node) in value:
+                done[place] = value[id(node)]
+            elif not node.args:
+                done[place] = None
+            elif place not in done:
+                todo.append((node, context, True))
+                todo.extend((a, inner, False) for a in node.args)
+        found = done[id(root), live]
+        return self.same(root) if found is None else found
+
+    def split(self, lhs: Term, target: Term, branches: Sequence[int]) -> int:
+        """``A = cases(c: X, else: Y)`` from ``A = X`` where c and ``A = Y`` where not c.
+
+        Raises:
+            Rejection: the branches do not give it.
+        """
+        both = self.state.node(Fn, "cases", target.args[0], lhs, lhs)
+        twice = self.infer("symmetry", lhs, both, [self.infer("cases_same", both)])
+        return self.chain([twice, self.infer("congruence", both, target, branches)])
+
     def differentiate(
         self,
         param: str,
@@ -250,7 +301,7 @@ class Proof:
                     below = numbers if not node.binds else self._steps(param, state.under_binder(coordinate))
                     inner = [below[id(a)] for a in node.args if id(a) in below]
                     if inner:
-                        step = self.chain([step, self.infer("inside", self.right(step), None, inner)])
+                        step = self.chain([step, self.inside(self.right(step), inner)])
                     numbers[id(node)] = step
                     continue
                 name, out = gradient(state, param, coordinate, node)
@@ -314,7 +365,7 @@ class Proof:
         """Tells a node below which ⊥ or → is to be worked out; families by recursion are left as they are."""
         arrows = HAS_STOP | HAS_EVAL
         state = self.state
-        if state.plain:
+        if not state.stopped:
             return lambda node: bool(node.flags & arrows)
         found: dict[int, bool] = {}
         for node in postorder(root):

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..kernel.calculus import State
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..kernel.matching import match
 from ..kernel.rules import meta
+from ..kernel.state import State
 from ..language.binding import instantiate, shift
 from ..language.terms import Add, Bound, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Term, postorder
 from .canonical import uses_index
@@ -94,7 +94,7 @@ class Shape:
     def _one_back(self, part: Term) -> bool:
         """Whether the part is used one step of time before."""
         index = self.state.node(Bound, self.time)
-        gap = self.proof.inference.ring().difference(index, self.arguments(part)[self.time])
+        gap = self.proof.state.ring().difference(index, self.arguments(part)[self.time])
         return gap == {(): 1}
 
     def _along(self, part: Term, factors: Factors, base: Factors) -> Term:
@@ -141,7 +141,7 @@ class Shape:
         found = match(pattern, own[0])
         assert found is not None
         previous = [found[f"?{n}"][0] for n in range(arity)]
-        gap = proof.inference.ring().difference(state.node(Bound, self.time), previous[self.time])
+        gap = proof.state.ring().difference(state.node(Bound, self.time), previous[self.time])
         moved = [k for k in self.particles if previous[k] is not state.node(Bound, k)]
         if gap != {(): 1} or len(moved) > 1:
             return None
@@ -196,7 +196,7 @@ class Shape:
         for d in proof.definitions.values():
             if d.arity == 3 and d.left.__class__ is Indexed:
                 try:
-                    if not proof.inference.ring().difference(d.body, body(d.name)):
+                    if not proof.state.ring().difference(d.body, body(d.name)):
                         return d.name
                 except Rejection:
                     continue
@@ -272,7 +272,7 @@ class Shape:
         return self.state.node(Fn, "cases", self.body.args[0], gauge, self.state.one)
 
     def _back_one(self, gauge: Term) -> bool:
-        gap = self.proof.inference.ring().difference(self.state.node(Bound, self.time), gauge.args[0])
+        gap = self.proof.state.ring().difference(self.state.node(Bound, self.time), gauge.args[0])
         return gap == {(): 1}
 
     def folded(self, factors: Factors, step_part: Factors, time: Term, present: bool = False) -> Factors:
@@ -299,7 +299,7 @@ class Shape:
         def now(term: Term) -> Term:
             return put_indices(proof, term, values)
 
-        ring = proof.inference.ring()
+        ring = proof.state.ring()
         try:
             if ring.difference(state.product(*inner), now(whole)):
                 return series

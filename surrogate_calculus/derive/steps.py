@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DeriveError
-from ..kernel.calculus import State, evaluation, gradient
-from ..kernel.inference import replace_inside
-from ..kernel.judgement import Equation, Relation
+from ..kernel.calculus import evaluation, gradient
 from ..kernel.rules import RULES
-from ..language.binding import free_names
+from ..kernel.state import State
+from ..language.binding import free_names, replace_nodes
 from ..language.terms import HAS_EVAL, HAS_STOP, Eval, Grad, Indexed, Num, Sym, Term, postorder, tree_size
 from .collect import MAX_TREE
 from .order import named_indices
@@ -58,7 +57,7 @@ class Step:
 
 
 def _step(state: State, names: tuple[str, ...], whole: Term, before: Term, after: Term) -> Step:
-    _, new = replace_inside(state, whole, [Equation(Relation.STRICT, before, after)])
+    new = state.store.add(replace_nodes(whole, {id(before): after}))
     return _described(names, whole, before, after, new)
 
 
@@ -128,13 +127,13 @@ def brief_steps(proof: Proof, start: Term, operations: list[int]) -> list[Step]:
 
 
 #: Rules that only carry an equation to where it is used.
-_SILENT = frozenset({"congruence", "inside", "transitivity", "symmetry", "grad_constant", "eval_free"})
+_SILENT = frozenset({"congruence", "transitivity", "symmetry", "grad_constant", "eval_free"})
 #: Rules about numbers, ranges and conditions, which go without saying where others are named.
 _MINOR = frozenset(
     name
     for name in RULES
     if name.startswith(("gt_", "ge_", "eq_", "cases_", "sum_", "product_", "stop_", "log_p", "log_m", "exp_"))
-    or name in ("instance", "split", "value", "arrow", "eval_eval")
+    or name in ("instance", "value", "arrow", "eval_eval")
 ) - {"product_log_derivative", "sum_add"}
 
 
@@ -263,8 +262,6 @@ class _Lines:
                 todo.extend((p, back) for p in (premises if back else reversed(premises)))
             elif rule == "symmetry":
                 todo.append((premises[0], not back))
-            elif rule == "inside" and len(premises) == 1 and left(premises[0]) is left(number):
-                todo.append((premises[0], back))
             elif left(number) is not right(number):
                 before, after = (right, left) if back else (left, right)
                 yield self.line(self.idea(number), before(number), after(number))
@@ -324,7 +321,7 @@ class _Lines:
                 stack[-1].done[id(lhs)] = reached
 
     def everywhere(self, whole: Term, before: Term, after: Term) -> Term:
-        return replace_inside(self.proof.state, whole, [Equation(Relation.STRICT, before, after)])[1]
+        return self.proof.add(replace_nodes(whole, {id(before): after}))
 
     def put(self, middle: Term, values: Mapping[int, Term]) -> Term:
         """The term with its topmost operators replaced, by their ``id``."""

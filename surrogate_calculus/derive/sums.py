@@ -113,7 +113,7 @@ class Sums:
                 step = chain.step()
                 assert step is not None
                 branches.append(step)
-            split = proof.infer("split", left, target, branches)
+            split = proof.split(left, target, branches)
         except Rejection:
             state.facts.forget(known)
             return None

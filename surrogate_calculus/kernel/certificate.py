@@ -23,42 +23,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..language.nodes import LIMITS, a_name, sequence
+from ..language.nodes import a_name, list_of, one_of, row_of
 from .facts import ASSUMPTIONS
 from .judgement import Rejection
 
-__all__ = ["FORMAT", "VERSION", "fields", "read_assumptions", "read_dependence"]
+__all__ = ["FORMAT", "VERSION", "fields", "read_assumptions"]
 
 FORMAT = "surrogate-calculus certificate"
 VERSION = 3
 
 
-def read_assumptions(rows: object) -> list[tuple[str, str]]:
-    """The assumptions about names.
-
-    Raises:
-        Rejection: one that is not of the closed list.
-    """
-    out = []
-    for row in sequence(rows, "assumptions", LIMITS["nodes"]):
-        if not isinstance(row, list) or len(row) != 2 or row[0] not in ASSUMPTIONS:
-            raise Rejection(f"an assumption is [kind, name] with a kind of {', '.join(ASSUMPTIONS)}")
-        out.append((str(row[0]), a_name(row[1], "an assumption's name")))
-    return out
-
-
-def read_dependence(rows: object) -> list[tuple[str, list[str]]]:
-    """What names depend on although no definition says so.
-
-    Raises:
-        Rejection: a row that is not [name, names].
-    """
-    out = []
-    for row in sequence(rows, "dependence", LIMITS["nodes"]):
-        path, others = sequence(row, "a dependence", 2, exactly=True)
-        names = sequence(others, "the names of a dependence", LIMITS["args"])
-        out.append((a_name(path, "a path"), [a_name(n, "a dependence") for n in names]))
-    return out
+#: Reads the assumptions about names, (kind, name), of the closed list.
+read_assumptions = list_of(row_of("an assumption", one_of(ASSUMPTIONS, "assumption"), a_name), "assumptions")
 
 
 def fields(certificate: object, names: Sequence[str]) -> Mapping[str, Any]:
@@ -67,12 +43,8 @@ def fields(certificate: object, names: Sequence[str]) -> Mapping[str, Any]:
     Raises:
         Rejection: otherwise.
     """
-    if not isinstance(certificate, dict):
-        raise Rejection("a certificate is an object")
-    missing = [n for n in names if n not in certificate]
-    unknown = [str(n)[:40] for n in certificate if n not in names]
-    if missing or unknown:
-        raise Rejection(f"fields missing: {missing}, unknown: {unknown}")
+    if not isinstance(certificate, dict) or certificate.keys() != set(names):
+        raise Rejection(f"a certificate is an object with just the fields {', '.join(names)}")
     version = certificate["version"]
     if certificate["format"] != FORMAT or isinstance(version, bool) or version != VERSION:
         raise Rejection(f"not a {FORMAT} of version {VERSION}")

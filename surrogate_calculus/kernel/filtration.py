@@ -8,107 +8,82 @@ at no time after its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from math import inf
 
-from ..language.binding import instantiate, shift
-from ..language.terms import App, Bound, CondExpect, Expect, Fn, Indexed, Mul, Num, Sum, Sym, Term
-from .judgement import Condition, Rejection
+from ..language.binding import instantiate, placed, shift, uses_index
+from ..language.terms import App, Bound, CondExpect, Expect, Fn, Indexed, Num, Sum, Sym, Term, postorder
+from .judgement import Claim, Condition, Definition, Draw, Rejection, head, is_slice
+from .matching import match
+from .ranges import facts_at
+from .rules import RULES
+from .state import State
 
-__all__ = ["Draw", "Filtration"]
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """How a family is drawn, for every value of the indices, the loose bound indices of both terms.
-
-    Attributes:
-        left: the family at its indices, the time first; or a name.
-        arity: how many indices are variable.
-        law: ``𝔼[z ~ law](z)`` for a density; ``Σ[j=1..N](w[j])`` for ancestors, drawn by a resampling
-            law that is unbiased for the weights w; None where nothing is said of it.
-        first: the row holds from this time on; None where the time is fixed.
-    """
-
-    left: Term
-    arity: int
-    law: Term | None
-    first: Term | None
-
+__all__ = ["Filtration"]
 
 #: Since when a family is known at its own time: ever, from time 0 or 1 on, or never.
 _EVER, _NEVER = -1, 2
-
-#: Whether conditions follow from facts; see ``Inference.remaining``.
-_Entails = Callable[[Condition, Collection[Condition]], bool]
-#: What puts indices into the terms of a row.
-_Put = Callable[[Term], Term]
+_Facts = tuple[Condition, ...]
 
 
-@dataclass(slots=True)
 class Filtration:
     """The draws of a certificate, and what is known when.
 
-    Attributes:
+    Args:
+        state: what is defined, and what is assumed.
         rows: in the order in which they are drawn.
-        hidden: the names that stand in the body of a defined name, conditions included.
-        bodies: the arities and bodies of the defined names and families.
-        along: the body of a function that is defined along a path, or None.
-        entails: linear arithmetic over whole numbers.
+
+    Attributes:
+        names: what is drawn.
+
+    Raises:
+        Rejection: a row that draws what is defined or a count, or by no law, or what is drawn already.
     """
 
-    rows: tuple[Draw, ...]
-    hidden: Callable[[str], Collection[str]]
-    bodies: Callable[[], Mapping[str, tuple[int, Term]]]
-    along: Callable[[Term], Term | None]
-    entails: _Entails
-    _since: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """See that the rows draw something, and nothing twice.
-
-        Raises:
-            Rejection: they do not.
-        """
-        for number, row in enumerate(self.rows):
-            name, args, arity = row.left.key, row.left.args, row.arity
-            plain = row.left.__class__ is Sym and not arity
-            bound = args[1:] == tuple(map(Bound, reversed(range(len(args) - 1))))
-            time = bool(args) and args[0] == Bound(len(args) - 1)
-            general = time and bound and arity == len(args) and row.first.__class__ is Num
-            fixed = bool(args) and args[0].__class__ is Num and bound and row.first is None
-            if not plain and not general and not (fixed and arity == len(args) - 1):
+    def __init__(self, state: State, rows: Sequence[Draw]) -> None:
+        self.state, self.rows = state, tuple(rows)
+        self.names = frozenset(row.left.key for row in rows)
+        self._since: dict[str, int] = {}
+        for number, row in enumerate(rows):
+            cls, name, args, law = row.left.__class__, row.left.key, row.left.args, row.law
+            indices = tuple(map(Bound, reversed(range(row.arity))))
+            plain = cls is Sym and not row.arity and row.first is None
+            general = cls is Indexed and args == indices and row.first.__class__ is Num
+            fixed = cls is Indexed and args[1:] == indices and args[0].__class__ is Num and row.first is None
+            if not plain and not general and not fixed:
                 raise Rejection("a draw is of a family at indices, the time first")
-            if row.law is not None and (row.law.__class__ not in (Expect, Sum) or row.law.loose > arity):
+            ancestors = law.__class__ is Sum and len(args) > 1
+            if law is not None and (law.loose > row.arity or not (law.__class__ is Expect or ancestors)):
                 raise Rejection("a law is a density, or weights of ancestors")
-            for other in self.rows[:number]:
-                if other.left.key == name and (plain or not _apart(row, other)):
-                    raise Rejection(f"{name:.40} is drawn twice")
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What is drawn."""
-        return frozenset(row.left.key for row in self.rows)
+            if law.__class__ is Expect and not state.facts.discharges("density", law.args[0]):
+                raise Rejection(f"nothing says that the law of {name:.40} integrates to one")
+            if name in state.defined or name in state.facts.counts:
+                raise Rejection(f"{name:.40} is drawn and defined")
+            if any(other.left.key == name and not _apart(row, other) for other in rows[:number]):
+                raise Rejection(f"{name:.40} is drawn twice")
 
     def random(self, name: str) -> bool:
         """Whether a name is drawn, or hides what is."""
-        return name in self.names or not self.names.isdisjoint(self.hidden(name))
+        return name in self.names or not self.names.isdisjoint(self.state.hidden_names(name, conditions=True))
 
-    def earlier(self, row: Draw) -> frozenset[str]:
-        """The families all of whose draws at the time of a row come before it."""
-        place = self.rows.index(row)
-        same = [(n, r.left.key) for n, r in enumerate(self.rows) if not _apart(row, r)]
-        late = {name for n, name in same if n >= place}
-        return frozenset(name for n, name in same if name not in late)
+    def moves(self, term: Term) -> bool:
+        """Whether a drawn family occurs in the term, definitions unfolded."""
+        names = (n.key for n in postorder(term) if n.__class__ in (Sym, Indexed))
+        return bool(self.rows) and any(map(self.random, names))
 
-    def known(
-        self, root: Term, time: Term, also: Collection[str] = (), facts: tuple[Condition, ...] = ()
-    ) -> bool:
+    def _entails(self, kind: str, term: Term, facts: _Facts = ()) -> bool:
+        try:
+            return not self.state.remaining([Condition(kind, term)], facts)
+        except Rejection:
+            return False
+
+    def known(self, root: Term, time: Term, also: Collection[str] = (), facts: _Facts = ()) -> bool:
         """Whether a term is known at a time, the draws of some families one step later included.
 
         The facts are known of indices where the term stands.  Indices are taken to be whole numbers.
         """
-        seen: set[tuple[int, Term, tuple[Condition, ...]]] = set()
+        seen: set[tuple[int, Term, _Facts]] = set()
         todo = [(root, time, facts)]
         while todo:
             node, time, facts = todo.pop()
@@ -116,189 +91,127 @@ class Filtration:
                 continue
             seen.add((id(node), time, facts))
             cls, args = node.__class__, node.args
-            if cls in (Sym, Indexed) and self.random(node.key):
-                if cls is Sym:  # what it stands for is looked at in its place
-                    if node.key not in self.bodies() or self.bodies()[node.key][0]:
-                        return False
-                    todo.append((self.bodies()[node.key][1], time, facts))
-                    continue
-                if any(row.left.__class__ is Sym and row.left.key == node.key for row in self.rows):
-                    return False  # nothing says when it is drawn
-                path = _slice(args[0])
-                when = args[0].args[1] if path else args[0]
-                late = time + Num(1) if node.key in also else time
-                if not self.entails(Condition("int", late - when), facts):
-                    return False
-                if node.key in self.bodies():
-                    since = self.since(node.key) if not path else _NEVER
-                    if since == _NEVER or (
-                        since != _EVER and not self.entails(Condition("int", when - Num(since)), facts)
-                    ):
-                        return False
-            elif cls is CondExpect:  # known at the time that it is given, whatever it averages
-                if not self.entails(Condition("int", time - args[0]), facts):
+            if cls is CondExpect:  # known at the time that it is given, whatever it averages
+                if not self._entails("int", time - args[0], facts):
                     return False
                 continue
-            elif cls is App and self.along(node) is not None:
+            if cls is Sym and self.random(node.key):  # what it stands for is looked at in its place
+                if node.key not in self.state.named or self.state.named[node.key].arity:
+                    return False
+                todo.append((self.state.named[node.key].body, time, facts))
+            elif cls is Indexed and self.random(node.key):
+                when = args[0].args[1] if is_slice(args[0]) else args[0]
+                late = time + Num(1) if node.key in also else time
+                since = self.since(node)
+                begun = since == _EVER or self._entails("int", when - Num(since), facts)
+                if since == _NEVER or not begun or not self._entails("int", late - when, facts):
+                    return False
+            elif cls is App and head(node) in self.state.definitions:
                 return False
             for position, arg in enumerate(args):
-                if not node.binds or not node.binds[position]:
-                    todo.append((arg, time, (*facts, *branch(node, position))))
-                    continue
-                if cls is Expect:  # its variable is no whole number: nothing is known of it as an index
-                    if self._indexed(arg, 0):
-                        return False
-                    inner = []
-                else:
-                    lo, hi = (shift(end, 1) for end in args[:2])
-                    inner = [Condition("ge", Bound(0) - lo), Condition("ge", hi - Bound(0))]
-                moved = [Condition(f.kind, shift(f.term, 1)) for f in facts]
-                todo.append((arg, shift(time, 1), (*moved, *inner)))
+                if cls is Expect and self._indexed(arg):  # its variable is no whole number, as an index is
+                    return False
+                by = node.binds[position] if node.binds else 0
+                outside = (Condition(f.kind, shift(f.term, by)) for f in facts)
+                todo.append((arg, shift(time, by), (*outside, *facts_at(node, position))))
         return True
 
-    def _indexed(self, root: Term, depth: int) -> bool:
+    def _indexed(self, body: Term) -> bool:
         """Whether the variable of a binder stands in an index, a condition or a time."""
-        todo, seen = [(root, depth)], set()
-        while todo:
-            node, depth = todo.pop()
-            if (id(node), depth) in seen or node.loose <= depth:
-                continue
-            seen.add((id(node), depth))
-            places = (Indexed, CondExpect) if self.rows else ()
-            parts = node.args[:1] if node.__class__ is CondExpect or _cases(node) else node.args
-            if (node.__class__ in places or _cases(node)) and any(_uses(part, depth) for part in parts):
+        for node, depth in placed(body):
+            cases, cls = node.__class__ is Fn and node.key == "cases", node.__class__
+            parts = node.args[:1] if cases or cls is CondExpect else node.args if cls is Indexed else ()
+            if (cases or self.rows) and any(uses_index(part, depth) for part in parts):
                 return True
-            binds = node.binds or (0,) * len(node.args)
-            todo += [(a, depth + k) for a, k in zip(node.args, binds, strict=True)]
         return False
 
-    def since(self, name: str) -> int:
-        """Since when a defined family is known at its own time.
+    def since(self, family: Term) -> int:
+        """Since when a family is known at its own time.
 
-        The greatest solution of what the families say of one another, which holds by induction over their
-        recursion.
+        Of what is defined, the greatest solution of what the families say of one another, which holds by
+        induction over their recursion.
         """
-        bodies = {n: found for n, found in self.bodies().items() if found[0]}
-        if self._since.keys() != bodies.keys():
-            self._since = dict.fromkeys(bodies, _EVER)
-            lower = True
-            while lower:
-                now = {n: self._later(n, *found) for n, found in bodies.items()}
-                lower, self._since = now != self._since, now
-        return self._since.get(name, _NEVER)
+        named = {name: d for name, d in self.state.named.items() if d.arity}
+        if family.key not in named:
+            unsaid = any(r.left.__class__ is Sym and r.left.key == family.key for r in self.rows)
+            return _NEVER if unsaid else _EVER  # nothing says when it is drawn
+        if is_slice(family.args[0]) or head(family) != head(named[family.key].left):
+            return _NEVER
+        if self._since.keys() != named.keys():
+            now = dict.fromkeys(named, _EVER)
+            while now != self._since:
+                self._since = now
+                now = {name: self._later(now[name], d) for name, d in named.items()}
+        return self._since[family.key]
 
-    def _later(self, name: str, arity: int, body: Term) -> int:
+    def _later(self, since: int, definition: Definition) -> int:
         """The first time from which on a family is known at its own time, if what it uses is so far."""
-        own = Bound(arity - 1)
-        for since in range(self._since[name], _NEVER):
-            facts = (Condition("ge", own - Num(since)),) if since != _EVER else ()
-            if self.known(body, own, (), facts):
-                return since
-        return _NEVER
+        own = Bound(definition.arity - 1)
+        while since != _NEVER:
+            facts = () if since == _EVER else (Condition("ge", own - Num(since)),)
+            if self.known(definition.body, own, (), facts):
+                break
+            since += 1
+        return since
 
-    # the two laws; ``put`` moves a row to the indices of what is drawn
-    def draw(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> None:
-        """See that ``𝔼[· | s](E(x[t,i])) = 𝔼[· | s](𝔼[z ~ law](E(z)))``.
+    def draw(self, row: Draw, law: Term, drawn: Term, claim: Claim) -> None:
+        """See that ``expect_draw`` or ``expect_offspring`` holds, as their patterns say it.
+
+        Args:
+            row: how a family is drawn.
+            law: the law of the row at the indices of what is drawn.
+            drawn: what is drawn; of ancestors, under the binder of the sum over them.
+            claim: the step.
 
         Raises:
-            Rejection: it does not follow from the law of x.
+            Rejection: it does not follow from the law.
         """
-        inner, law = rhs.args[1], row.law
-        fits = law is not None and inner.__class__ is Expect and inner.args[0] is put(law).args[0]
-        if not fits or instantiate(inner.args[1], drawn) != lhs.args[1]:
+        schema, state = RULES[claim.rule], self.state
+        assert schema.left is not None and schema.right is not None
+        old, new = match(schema.left, claim.lhs), match(schema.right, claim.rhs)
+        if old is None or new is None or any(old[n] != new[n] for n in old.keys() & new.keys() - {"?hint"}):
+            raise Rejection("the sides are not those of the law of a draw")
+        after, rest, indices = new["?B"][0], claim.rhs.args[1], list(drawn.args)
+        if any(n.__class__ is CondExpect and uses_index(n, depth) for n, depth in placed(after)):
+            raise Rejection("what is drawn stands under another 𝔼[· | t]")
+        fits = claim.rhs.args[1].args[0] is law.args[0]
+        if row.law.__class__ is Sum:
+            # out of the binder of the sum over what is drawn, of which nothing but the last index may speak
+            law, indices = state.moved(law, -1), [state.moved(index, -1) for index in drawn.args[:-1]]
+            lo, hi, weights = law.args
+            sides = [new[name][0] for name in ("?lo", "?hi", "?D")]
+            fits = sides == [lo, hi, weights] and drawn.args[-1] == Bound(0)
+            if state.ring().read(new["?C"][0] - (hi - lo + Num(1))):
+                raise Rejection("the number of the offspring is wrong")
+            if not any(p.lhs is law and p.rhs is state.one and not p.where for p in claim.premises):
+                state.facts.require("normalised", law)
+            after, rest = shift(after, 1, cutoff=1), rest.args[1]
+        if not fits or instantiate(after, drawn) != old["?A"][0]:
             raise Rejection("the right side is not the left one under the law of the draw")
-        if _averaged(inner.args[1]):
-            raise Rejection("what is drawn stands under another 𝔼[· | t]")
-        self._before(row, drawn.args[0], lhs, [inner, *drawn.args[1:]])
-
-    def offspring(self, row: Draw, put: _Put, drawn: Term, lhs: Term, rhs: Term) -> tuple[Term, Term]:
-        """See that ``𝔼[· | s](Σ[i=1..N](E(a[t,i]))) = 𝔼[· | s](n * Σ[j=1..N](w[j] * E(j)))``.
-
-        Returns:
-            ``n - N``, which must be 0, and ``Σ[j=1..N](w[j])``, which must be 1.
-
-        Raises:
-            Rejection: it does not follow from unbiased resampling.
-        """
-        old, scaled = lhs.args[1], rhs.args[1]
-        new = scaled.args[-1] if scaled.__class__ is Mul and len(scaled.args) == 2 else scaled
-        assert row.law is not None
-        try:  # out of the binder of i, of which nothing but the last index may speak
-            law = shift(put(row.law), -1)
-            others = [shift(index, -1) for index in drawn.args[:-1]]
-        except ValueError:
-            raise Rejection("the law of the ancestors depends on which one it is") from None
-        fits = old.__class__ is new.__class__ is Sum and new is not scaled
-        if not fits or not (old.args[:2] == new.args[:2] == law.args[:2]) or drawn.args[-1] != Bound(0):
-            raise Rejection("the sums are not over all that is drawn")
-        body = new.args[2]
-        weighted = body.__class__ is Mul and len(body.args) == 2 and body.args[0] == law.args[2]
-        if not weighted or instantiate(shift(body.args[1], 1, cutoff=1), drawn) != old.args[2]:
-            raise Rejection("the right side is not the left one weighted")
-        if _averaged(body.args[1]):
-            raise Rejection("what is drawn stands under another 𝔼[· | t]")
-        self._before(row, others[0], lhs, [new, *others[1:]])
-        lo, hi = law.args[:2]
-        return scaled.args[0] - (hi - lo + Num(1)), law
-
-    def _before(self, row: Draw, time: Term, lhs: Term, terms: Collection[Term]) -> None:
-        before = time - Num(1)
-        if row.first is not None and not self.entails(Condition("ge", time - row.first), ()):
+        before = indices[0] - Num(1)
+        if row.first is not None and not self._entails("ge", indices[0] - row.first):
             raise Rejection("nothing says that this law holds at that time")
-        if not self.entails(Condition("ge", before - lhs.args[0]), ()):
+        if not self._entails("ge", before - claim.lhs.args[0]):
             raise Rejection("what is drawn may be known already")
-        if not all(self.known(term, before, self.earlier(row)) for term in terms):
+        if not all(self.known(term, before, self._earlier(row)) for term in (rest, *indices[1:])):
             raise Rejection("the rest is not known before the draw")
 
-
-def branch(node: Term, position: int) -> list[Condition]:
-    """What a comparison says of indices in a branch of cases: the first one, or the other."""
-    condition = node.args[0] if node.__class__ is Fn and node.key == "cases" and position else node
-    if condition is node or condition.__class__ is not Fn or condition.key not in ("gt", "ge"):
-        return []
-    holds = position == 1
-    larger, smaller = condition.args if holds else reversed(condition.args)
-    return [Condition("gt" if (condition.key == "gt") is holds else "ge", larger - smaller)]
+    def _earlier(self, row: Draw) -> frozenset[str]:
+        """The families all of whose draws at the time of a row come before it."""
+        place = self.rows.index(row)
+        same = [(n, r.left.key) for n, r in enumerate(self.rows) if not _apart(row, r)]
+        late = {name for n, name in same if n >= place}
+        return frozenset(name for _, name in same if name not in late)
 
 
 def _apart(row: Draw, other: Draw) -> bool:
     """Whether two rows are never of the same time."""
-    times = [r.left.args[0].key if r.left.args and r.first is None else None for r in (row, other)]
-    firsts = [None if r.first is None else r.first.key for r in (row, other)]
-    if None not in times:
-        return bool(times[0] != times[1])
-    fixed = next((t for t in times if t is not None), None)
-    first = next((f for f in firsts if f is not None), None)
-    return fixed is not None and first is not None and bool(fixed < first)
+    (first, last), (begin, end) = _times(row), _times(other)
+    return last < begin or end < first
 
 
-def _averaged(body: Term) -> bool:
-    """Whether the variable of a binder stands under 𝔼[· | t]."""
-    todo, seen = [(body, 0)], set()
-    while todo:
-        node, depth = todo.pop()
-        if (id(node), depth) in seen:
-            continue
-        seen.add((id(node), depth))
-        if node.__class__ is CondExpect and _uses(node, depth):
-            return True
-        binds = node.binds or (0,) * len(node.args)
-        todo += [(a, depth + k) for a, k in zip(node.args, binds, strict=True)]
-    return False
-
-
-def _uses(term: Term, depth: int) -> bool:
-    """Whether a term uses the index of the binder that it stands under, so many others in between."""
-    try:
-        shift(term, -1, cutoff=depth)
-    except ValueError:
-        return True
-    return False
-
-
-def _cases(term: Term) -> bool:
-    return term.__class__ is Fn and term.key == "cases"
-
-
-def _slice(term: Term) -> bool:
-    return term.__class__ is Fn and term.key == "slice"
+def _times(row: Draw) -> tuple[Fraction | float, Fraction | float]:
+    """The first and the last time that a row is of."""
+    if row.first is not None:
+        return row.first.key, inf
+    return (row.left.args[0].key, row.left.args[0].key) if row.left.args else (-inf, inf)

@@ -1,13 +1,17 @@
-"""What the kernel can conclude: equations of two kinds, hypotheses, verdicts."""
+"""What is said in the kernel: equations of two kinds, conditions, definitions, draws, verdicts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..language.terms import Term
+from ..language.terms import App, Fn, Indexed, Term
 
-__all__ = ["Condition", "Equation", "Hypothesis", "Rejection", "Relation", "Supposition", "Verdict"]
+__all__ = [
+    "Claim", "Condition", "Definition", "Detail", "Draw", "Equation", "Hypothesis", "Rejection", "Relation",
+    "Supposition", "Verdict", "along_path", "head", "is_slice",
+]  # fmt: skip
 
 
 class Relation(StrEnum):
@@ -24,16 +28,29 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on indices under which an equation holds.
+    """A condition on indices under which an equation holds, or a side condition of a whole derivation.
 
     Attributes:
-        kind: ``"ge"``: the term is ≥ 0; ``"gt"``: it is > 0; ``"int"``: it is ≥ 0 and, being made of ends of
-            ranges, a whole number; ``"whole"``: it is a whole number.
-        term: linear in indices and counts; bound indices that reach out of it are those of the equation.
+        kind: on indices ``"ge"``: the term is ≥ 0; ``"gt"``: it is > 0; ``"int"``: it is ≥ 0 and, being made
+            of ends of ranges, a whole number; ``"whole"``: it is a whole number.  Of a derivation
+            ``"nonzero"``, ``"positive"``; of an expectation ``"interchange"`` (∇ and the integral may be
+            exchanged), of a product of two densities ``"support"`` (they are densities of one space, zero
+            in the same places), of a sum of weights ``"normalised"`` (it is 1).
+        term: what it is said of, on indices linear in indices and counts.  Bound indices that reach out of it
+            are those of the equation, or stand for every index.
     """
 
     kind: str
     term: Term
+
+    def __str__(self) -> str:
+        from ..printing.hypotheses import statement  # for humans only
+
+        return statement(self.kind, self.term)
+
+
+#: A condition that a derivation used and could not discharge.
+Hypothesis = Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +88,104 @@ class Equation:
     given: frozenset[Supposition] = frozenset()
 
 
+#: What a step says beyond its sides: names, each with a number of slots and a term over them.
+Detail = Sequence[tuple[str, int, Term]]
+
+
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A side condition that a derivation used and could not discharge.
+class Claim:
+    """A step: a rule and what it is said to give.
 
     Attributes:
-        kind: ``"nonzero"``, ``"positive"``, the kind of a :class:`Condition` on indices; of an
-            expectation ``"interchange"`` (∇ and the integral may be exchanged), of a product of two
-            densities ``"support"`` (they are densities of one space, zero in the same places), of a sum of
-            weights ``"normalised"`` (it is 1).
-        term: what it is said of; bound indices that reach out of it stand for every index.
+        rule: a name of :data:`~surrogate_calculus.kernel.rules.RULES`.
+        lhs: the left side, a term of the state's store.
+        right: the right side, or None where the rule computes it.
+        premises: earlier conclusions.
+        detail: what the rule needs to be told besides.
     """
 
-    kind: str
-    term: Term
+    rule: str
+    lhs: Term
+    right: Term | None = None
+    premises: Sequence[Equation] = ()
+    detail: Detail = ()
 
-    def __str__(self) -> str:
-        from ..printing.hypotheses import statement  # for humans only
+    @property
+    def rhs(self) -> Term:
+        """The right side.
 
-        return statement(self.kind, self.term)
+        Raises:
+            Rejection: none is said, and the rule does not compute it.
+        """
+        if self.right is None:
+            raise Rejection(f"{self.rule} takes two sides")
+        return self.right
+
+    @property
+    def premise(self) -> Equation:
+        """The one premise.
+
+        Raises:
+            Rejection: there are more or fewer.
+        """
+        if len(self.premises) != 1:
+            raise Rejection(f"{self.rule} takes one premise")
+        return self.premises[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``left = body`` for every value of the indices, which are the loose bound indices of both.
+
+    ``left`` is a name, a family at its indices, or a density in its form along a path; the last index is
+    innermost.  Definitions of one group may use one another at a smaller ``measure``.
+    """
+
+    left: Term
+    arity: int
+    body: Term
+    measure: Term | None = None
+    group: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name of what is defined, for messages and the list of what was used."""
+        return str(head(self.left)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How a family is drawn, for every value of the indices, the loose bound indices of both terms.
+
+    Attributes:
+        left: the family at its indices, the time first; or a name.
+        arity: how many indices are variable.
+        law: ``𝔼[z ~ law](z)`` for a density; ``Σ[j=1..N](w[j])`` for ancestors, drawn by a resampling
+            law that is unbiased for the weights w; None where nothing is said of it.
+        first: the row holds from this time on; None where the time is fixed.
+    """
+
+    left: Term
+    arity: int
+    law: Term | None
+    first: Term | None
+
+
+def is_slice(term: Term) -> bool:
+    """Whether a term is a range ``lo:hi`` in the place of an index."""
+    return term.__class__ is Fn and term.key == "slice"
+
+
+def along_path(term: Term) -> bool:
+    """Whether a term is a family along a path, ``x[1:T]``."""
+    return term.__class__ is Indexed and any(map(is_slice, term.args))
+
+
+def head(term: Term) -> tuple[object, ...]:
+    """What a definition defines: a symbol, a family of so many indices, a function of such slots or paths."""
+    if term.__class__ is not App:
+        return term.tag, term.key, len(term.args)
+    return term.tag, *term.key[:4], len(term.args), *(any(map(is_slice, slot.args)) for slot in term.args)
 
 
 class Rejection(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..language.binding import instantiate, shift
+from ..language.binding import instantiate_all, placed, shift
 from ..language.terms import HAS_EXPECT, App, Grad, Store, Sym, Term
 from .judgement import Rejection
 from .rules import LAW, PARAM
@@ -32,37 +32,42 @@ def match(pattern: Term, term: Term, found: Substitution | None = None) -> Subst
     todo: list[tuple[Term, Term, int]] = [(pattern, term, 0)]
     while todo:
         p, t, depth = todo.pop()
-        if p.__class__ is Sym and p.key.startswith("?"):
-            before = found.get(p.key)
-            if p.key in determined:
-                continue
-            if before is None:
-                found[p.key] = (t, depth)
-            elif not _same(before, t, depth):
+        if name := _metavariable(p):
+            free = name in determined or p.__class__ is App
+            if not free and not _same(found.setdefault(name, (t, depth)), t, depth):
                 return None
-            continue
-        if p.__class__ is App and p.key[0].startswith("?"):
             continue
         if p.__class__ is not t.__class__:
             return None
+        args = t.args
         if p.key == PARAM:
-            name = (Sym(t.key), 0)
-            if found.setdefault(PARAM, name) != name:
+            parameter = Sym(t.key), 0
+            if found.setdefault(PARAM, parameter) != parameter:
                 return None
-            if p.__class__ is Grad and len(t.args) < len(p.args):  # no coordinate: scalar parameter
-                if found.setdefault("?k", (Sym("?none"), 0)) != (Sym("?none"), 0):
-                    return None
-                todo.append((p.args[0], t.args[0], depth))
-                continue
+            if p.__class__ is Grad and len(args) < len(p.args):  # no coordinate: scalar parameter
+                args = *args, _NONE
         elif p.key != t.key:
+            return None
+        if len(p.args) != len(args):
             return None
         if p.binds:
             found.setdefault("?hint", (Sym(t.hint), 0))  # type: ignore[attr-defined]
-        if len(p.args) != len(t.args):
-            return None
-        binds = p.binds or (0,) * len(p.args)
-        todo.extend((a, b, depth + k) for a, b, k in zip(p.args, t.args, binds, strict=True))
+        todo.extend((a, b, depth + k) for a, b, k in zip(p.args, args, _binds(p), strict=True))
     return found
+
+
+#: Stands for the coordinate that a ∇ does not have.
+_NONE = Sym("?none")
+
+
+def _metavariable(p: Term) -> str:
+    """The name of a metavariable, ``?A`` or ``?A(e)``; empty for any other term."""
+    name = p.key if p.__class__ is Sym else p.key[0] if p.__class__ is App else ""
+    return str(name) if name.startswith("?") else ""
+
+
+def _binds(p: Term) -> tuple[int, ...]:
+    return p.binds or (0,) * len(p.args)
 
 
 def _same(before: tuple[Term, int], term: Term, depth: int) -> bool:
@@ -97,29 +102,15 @@ def instance(
     """
 
     def build(p: Term, depth: int) -> Term:  # recursion to the depth of a rule, not of a term
-        if p.__class__ is Sym and p.key.startswith("?"):
-            if p.key not in found:
-                raise Rejection(f"nothing determines {p.key}")
-            value, at = found[p.key]
-            if depth == at:
-                return value
-            try:  # a law keeps the index that it is the law of
-                return store.add(shift(value, depth - at, cutoff=int(p.key.startswith(LAW))))
-            except ValueError:
-                raise Rejection(f"{p.key} uses a bound index that it would lose") from None
-        binds = p.binds
-        if binds:
-            args = [build(a, depth + k) for a, k in zip(p.args, binds, strict=True)]
-        else:
-            args = [build(a, depth) for a in p.args]
+        args = [build(a, depth + k) for a, k in zip(p.args, _binds(p), strict=True)]
+        if name := _metavariable(p):
+            return applied(name, args, depth)
         key = p.key
-        if p.__class__ is App and key[0].startswith("?"):
-            return applied(key[0], args, depth)
         if key == PARAM:
             key = found[PARAM][0].key
-            if args[-1] == Sym("?none"):
+            if args[-1] == _NONE:
                 args.pop()
-        hint = found["?hint"][0].key if binds and "?hint" in found else getattr(p, "hint", None)
+        hint = found["?hint"][0].key if p.binds and "?hint" in found else getattr(p, "hint", None)
         return store.node(p.__class__, key, tuple(args), hint)
 
     def applied(name: str, indices: list[Term], depth: int) -> Term:
@@ -128,26 +119,16 @@ def instance(
         value, at = found[name]
         if value.flags & HAS_EXPECT and any(map(random, indices)):
             raise Rejection("an index that is drawn may not be put under 𝔼")
-        outside = at - len(indices)  # how many binders of the pattern its other indices belong to
+        own = len(indices) or int(name.startswith(LAW))  # a law keeps the index that it is the law of
+        by = depth + len(indices) - at  # the other indices belong to binders of the pattern outside
+        if not by and not indices:
+            return value
         try:
-            if indices:
-                value = shift(value, depth - outside, cutoff=len(indices))
-                for position in range(len(indices) - 1, -1, -1):
-                    value = instantiate(value, shift(indices[position], position))
-            else:
-                value = shift(value, depth - at)
+            return store.add(instantiate_all(shift(value, by, cutoff=own), indices))
         except ValueError:
             raise Rejection(f"{name} uses a bound index that it would lose") from None
-        return store.add(value)
 
-    if not free:
-        return build(pattern, 0)
-
-    def outside(p: Term, depth: int) -> int:
-        """How many binders around the pattern its metavariables want."""
-        if p.__class__ is Sym and p.key in found:
-            return found[p.key][1] - depth
-        inner = zip(p.args, p.binds or (0,) * len(p.args), strict=True)
-        return max((outside(a, depth + k) for a, k in inner), default=0)
-
-    return build(pattern, outside(pattern, 0))
+    metas = (
+        (found[p.key][1], depth) for p, depth in placed(pattern) if p.__class__ is Sym and p.key in found
+    )
+    return build(pattern, max((at - depth for at, depth in metas), default=0) if free else 0)

@@ -12,7 +12,7 @@ hypothesis A ≠ 0), ``(A B)^n = A^n B^n`` for integers n, ``exp 0 = 1``, ``log 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from fractions import Fraction
 
 from ..language.terms import (
@@ -46,10 +46,11 @@ Polynomial = dict[Monomial, Coefficient]
 
 #: An exponent beyond this is left as an atom.
 MAX_EXPONENT = 64
-#: No comparison may multiply more pairs of monomials: what is larger is refused, never half done.
-MAX_WORK = 30_000
-#: Nor add more monomials than this, a chain of sums being copied at each node, nor look at more ∇.
-MAX_ADDED = 4_000_000
+#: No comparison may do more than this: what is larger is refused, never half done.  A monomial that is added,
+#: a chain of sums being copied at each node, and a ∇ that is looked at count 1.
+MAX_WORK = 4_000_000
+#: And a product of two monomials counts this.
+PRODUCT = 133
 #: Nor meet a number of more binary digits.
 MAX_BITS = 50_000
 
@@ -76,20 +77,25 @@ def _bits(value: Coefficient) -> int:
 
 def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
     """The product; atoms whose exponents of opposite sign met are added to ``cancelled``."""
-    if not a:
-        return b
-    if not b:
-        return a
+    if not a or not b:
+        return a or b
     powers = dict(a)
     for atom, exponent in b:
         before = powers.get(atom, 0)
-        if before and (before < 0) != (exponent < 0):
+        if before * exponent < 0:
             cancelled.add(atom)
-        if before + exponent:
-            powers[atom] = before + exponent
-        else:
-            del powers[atom]
-    return tuple(sorted(powers.items()))
+        powers[atom] = before + exponent
+    return tuple(sorted(item for item in powers.items() if item[1]))
+
+
+def collected(terms: Iterable[tuple[Monomial, Coefficient]], first: Polynomial) -> Polynomial:
+    """The sum of a polynomial and terms."""
+    out = dict(first)
+    for mono, c in terms:
+        out[mono] = out.get(mono, 0) + c
+        if not out[mono]:
+            del out[mono]
+    return out
 
 
 class Ring:
@@ -109,7 +115,7 @@ class Ring:
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
         self._roots: list[Term] = []  # kept, since what is remembered is so by the id
-        self._work = self._added = 0
+        self._work = 0
 
     # arithmetic
     def multiply(self, a: Polynomial, b: Polynomial) -> Polynomial:
@@ -118,19 +124,10 @@ class Ring:
         Raises:
             Rejection: the ring has done more than MAX_WORK, or a number is too large.
         """
-        self._work += len(a) * len(b)
-        if self._work > MAX_WORK:
-            raise Rejection("the polynomial is too large to expand")
-        out: Polynomial = {}
+        self._charge(PRODUCT * len(a) * len(b))
         cancelled: set[int] = set()
-        for m, c in a.items():
-            for n, e in b.items():
-                mono = multiply_monomials(m, n, cancelled)
-                value = out.get(mono, 0) + c * e
-                if value:
-                    out[mono] = value
-                else:
-                    out.pop(mono, None)
+        pairs = ((m, n, c * e) for m, c in a.items() for n, e in b.items())
+        out = collected(((multiply_monomials(m, n, cancelled), value) for m, n, value in pairs), {})
         for number in cancelled:
             self._facts.require("nonzero", self._atoms[number])
         if any(_bits(c) > MAX_BITS for c in out.values()):
@@ -140,20 +137,12 @@ class Ring:
     @staticmethod
     def plus(a: Polynomial, *others: Polynomial, scale: Coefficient = 1) -> Polynomial:
         """``a + scale * (b + c + …)``."""
-        out = dict(a)
-        for b in others:
-            for mono, c in b.items():
-                value = out.get(mono, 0) + scale * c
-                if value:
-                    out[mono] = value
-                else:
-                    out.pop(mono, None)
-        return out
+        return collected(((mono, scale * c) for b in others for mono, c in b.items()), a)
 
     def _charge(self, amount: int) -> None:
-        self._added += amount
-        if self._added > MAX_ADDED:
-            raise Rejection("the terms are too large to expand")
+        self._work += amount
+        if self._work > MAX_WORK:
+            raise Rejection("the polynomial is too large to expand")
 
     def power(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
         """``base ** exponent``, the exponent not 0; ``term`` is a term for the base.
@@ -161,17 +150,16 @@ class Ring:
         Raises:
             Rejection: 0 to a negative power, or too large to expand.
         """
+        if exponent < 0 and not base:
+            raise Rejection("a division by zero")
+        if exponent < 0:
+            self._facts.require("nonzero", term)
         if len(base) == 1:
             ((mono, c),) = base.items()
-            if exponent < 0:
-                self._facts.require("nonzero", term)
             return {tuple((a, e * exponent) for a, e in mono): raised(c, exponent)}
-        if not base:
-            if exponent < 0:
-                raise Rejection("a division by zero")
-            return {}
-        if exponent < 0:
-            return self._reciprocal(base, -exponent, term)
+        return self._reciprocal(base, -exponent, term) if exponent < 0 else self._expanded(base, exponent)
+
+    def _expanded(self, base: Polynomial, exponent: int) -> Polynomial:
         out: Polynomial = {(): 1}
         for _ in range(exponent):
             out = self.multiply(out, base)
@@ -189,7 +177,6 @@ class Ring:
         monic = {mono: coefficient(Fraction(c) / leading) for mono, c in rest.items()}
         number = self._number(("sum", self._key(monic)), term)
         self._sums[number] = monic
-        self._facts.require("nonzero", term)
         factor = tuple((a, e * exponent) for a, e in outer)
         return {multiply_monomials(factor, ((number, -exponent),), set()): raised(leading, -exponent)}
 
@@ -250,24 +237,20 @@ class Ring:
         chain: list[tuple[str, tuple[int, ...]]] = []
         core = node
         while core.__class__ is Grad:
-            chain.append((core.key, tuple(self._key(self._memo[id(c)]) for c in core.args[1:])))
+            chain.append((core.key, self._keys_of(core.args[1:])))
             core = core.args[0]
         self._charge(len(chain))
-        if core.__class__ is not App:
-            return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
-        assert isinstance(core, App)
-        n = core.n_slots
-        slots = tuple(self._key(self._memo[id(a)]) for a in core.args[:n])
-        rest = iter(core.args[n:])
-        partials: list[tuple[int, tuple[int, ...]]] = [
-            (slot, (self._key(self._memo[id(next(rest))]),) if has else ()) for slot, has in core.key[4]
-        ]
-        for param, coordinate in chain:
-            position = self._direct_slot(core, param)
-            if position is None:
-                return self._number(("grad", tuple(sorted(chain)), self._key(self._memo[id(core)])), node)
-            partials.append((position, coordinate))
-        return self._number(("app", core.key[:4], slots, tuple(sorted(partials))), node)
+        direct = [self._direct_slot(core, param) for param, _ in chain]
+        if not isinstance(core, App) or None in direct:
+            return self._number(("grad", tuple(sorted(chain)), self._keys_of([core])), node)
+        partials = [(slot, self._keys_of(() if c is None else [c])) for slot, c in core.partials]
+        more = [(slot or 0, coordinate) for slot, (_, coordinate) in zip(direct, chain, strict=True)]
+        return self._number(
+            ("app", core.key[:4], self._keys_of(core.slots), tuple(sorted(partials + more))), node
+        )
+
+    def _keys_of(self, terms: Iterable[Term]) -> tuple[int, ...]:
+        return tuple(self._key(self._memo[id(term)]) for term in terms)
 
     def _number(self, key: Hashable, node: Term) -> int:
         found = self._numbers.get(key)
@@ -288,36 +271,28 @@ class Ring:
     def vanishes(self, difference: Polynomial) -> bool:
         """Whether a polynomial is 0 once its denominators are multiplied out (they are not 0)."""
         for _ in range(MAX_EXPONENT):
-            powers: dict[int, int] = {}
-            for mono in difference:
-                for number, exponent in mono:
-                    if number in self._sums:
-                        powers[number] = min(powers.get(number, 0), exponent)
-            if not powers:
+            sums = {number for mono in difference for number, _ in mono if number in self._sums}
+            if not sums:
                 break
             # the newest first: an older denominator may stand inside its sum, never the other way
-            number = max(powers)
-            lowest = powers[number]
+            number = max(sums)
+            lowest = min(dict(mono).get(number, 0) for mono in difference)
             parts: list[Polynomial] = [{}]
             for mono, c in difference.items():
-                exponent = dict(mono).get(number, 0)
+                factor = self._expanded(self._sums[number], dict(mono).get(number, 0) - lowest)
                 rest = tuple(item for item in mono if item[0] != number)
-                factor: Polynomial = {(): 1}
-                for _ in range(exponent - lowest):
-                    factor = self.multiply(factor, self._sums[number])
                 parts.append(self.multiply({rest: c}, factor))
             difference = self.plus(*parts)
         return not difference
 
-    def _direct_slot(self, app: App, param: str) -> int | None:
+    def _direct_slot(self, app: Term, param: str) -> int | None:
         """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
-        where = [k for k, slot in enumerate(app.slots, 1) if slot.__class__ is Sym and slot.key == param]
-        if len(where) != 1:
-            return None
-        others = [a for k, a in enumerate(app.args, 1) if k != where[0]]
-        for n in postorder(*others):
-            if n.__class__ is CondExpect:  # depends on every parameter
-                return None
-            if n.__class__ in (Sym, Indexed) and (n.key == param or {param, "𝔼"} & {*self._hidden(n.key)}):
-                return None
-        return where[0]
+        slots = app.slots if isinstance(app, App) else ()
+        where = [k for k, slot in enumerate(slots) if slot.__class__ is Sym and slot.key == param]
+        others = postorder(*(a for k, a in enumerate(app.args) if k not in where))
+        names = {n.key for n in others if n.__class__ in (Sym, Indexed)}
+        hidden = names.union(*map(self._hidden, names))
+        averaged = "𝔼" in hidden or any(
+            n.__class__ is CondExpect for n in others
+        )  # depends on every parameter
+        return where[0] + 1 if len(where) == 1 and param not in hidden and not averaged else None

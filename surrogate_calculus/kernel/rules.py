@@ -33,9 +33,13 @@ from ..language.terms import (
     Sum,
     Sym,
     Term,
+    add,
 )
 
-__all__ = ["FUNCTION_DERIVATIVES", "LAW", "RULES", "Rule", "meta"]
+__all__ = [
+    "FUNCTION_DERIVATIVES", "GUARDED", "LAW", "NONNEGATIVE", "NONZERO", "POSITIVE", "RULES", "SIGNS",
+    "UNKNOWN", "A", "Rule", "meta",
+]  # fmt: skip
 
 #: How the metavariable of a law begins: moved under other binders, it keeps its own innermost index.
 LAW = "?·"
@@ -54,7 +58,8 @@ class Rule:
         name: the name in certificates and derivations.
         says: the law as text, for readers.
         reference: where the literature has it.
-        left, right: the two sides of a pattern rule; None for a schema.
+        left, right: the two sides of a pattern rule, None for a schema; of the laws of draws the shape of
+            the sides, which ``filtration`` sees to.
         operator: whether it is a step of ∇, → or ⊥, which ``calculus`` takes.
         conditions: side conditions, (kind, term over the metavariables): kinds of
             :class:`~.judgement.Hypothesis` are required of the whole derivation, kinds of
@@ -75,7 +80,7 @@ def at(name: str, *indices: Term) -> App:
     return App("?" + name, indices)
 
 
-A, B, C = meta("A"), meta("B"), meta("C")
+A, B, C, D = meta("A"), meta("B"), meta("C"), meta("D")
 LO, HI, LO2, HI2 = meta("lo"), meta("hi"), meta("lo2"), meta("hi2")
 K, J = Bound(0), Bound(1)
 P, Q = Sym(LAW + "P"), Sym(LAW + "Q")
@@ -93,36 +98,43 @@ def _inv(term: Term) -> Term:
     return Pow(term, Num(-1))
 
 
-# The derivative of each built-in function of one argument, over A, without the inner derivative:
-# ∇f(A) = (…) * ∇A.  Kinks are outside the model.
-FUNCTION_DERIVATIVES: dict[str, tuple[Term, tuple[tuple[str, Term], ...]]] = {
-    "exp": (Fn("exp", A), ()),
-    "log": (_inv(A), (("positive", A),)),
-    "sqrt": (_inv(Mul(TWO, Fn("sqrt", A))), (("positive", A),)),
-    "sin": (Fn("cos", A), ()),
-    "cos": (Mul(Num(-1), Fn("sin", A)), ()),
-    "tan": (ONE + Pow(Fn("tan", A), TWO), ()),
-    "tanh": (ONE - Pow(Fn("tanh", A), TWO), ()),
-    "sigmoid": (Mul(Fn("sigmoid", A), ONE - Fn("sigmoid", A)), ()),
-    "softplus": (Fn("sigmoid", A), ()),
-    "relu": (Fn("gt", A, Num(0)), (("nonzero", A),)),
-    "abs": (Fn("sign", A), (("nonzero", A),)),
+# The derivatives of each built-in function over A and B, their common factor in front, and where they hold:
+# ∇f(A, B) = factor * (f₁ ∇A + f₂ ∇B).  Kinks are outside the model.
+FUNCTION_DERIVATIVES: dict[str, tuple[Term, tuple[Term, ...], tuple[tuple[str, Term], ...]]] = {
+    "exp": (ONE, (Fn("exp", A),), ()),
+    "log": (ONE, (_inv(A),), (("positive", A),)),
+    "sqrt": (ONE, (_inv(Mul(TWO, Fn("sqrt", A))),), (("positive", A),)),
+    "sin": (ONE, (Fn("cos", A),), ()),
+    "cos": (ONE, (Mul(Num(-1), Fn("sin", A)),), ()),
+    "tan": (ONE, (ONE + Pow(Fn("tan", A), TWO),), ()),
+    "tanh": (ONE, (ONE - Pow(Fn("tanh", A), TWO),), ()),
+    "sigmoid": (ONE, (Mul(Fn("sigmoid", A), ONE - Fn("sigmoid", A)),), ()),
+    "softplus": (ONE, (Fn("sigmoid", A),), ()),
+    "relu": (ONE, (Fn("gt", A, ZERO),), (("nonzero", A),)),
+    "abs": (ONE, (Fn("sign", A),), (("nonzero", A),)),
+    "max": (ONE, (Fn("gt", A, B), Fn("ge", B, A)), (("nonzero", A - B),)),
+    "min": (ONE, (Fn("gt", B, A), Fn("ge", A, B)), (("nonzero", A - B),)),
+    "power_general": (Pow(A, B), (Mul(B, _inv(A)), Fn("log", A)), (("positive", A),)),
 }
 
 
 def _function_rules() -> list[Rule]:
-    return [
-        Rule(
-            f"grad_{op}",
-            f"∇ {op}(A) = {op}′(A) ∇A",
-            left=_d(Fn(op, A)),
-            right=Mul(outer, _d(A)),
-            conditions=conditions,
-            operator=True,
-        )
-        for op, (outer, conditions) in FUNCTION_DERIVATIVES.items()
-    ]
+    out = []
+    for op, (factor, partials, conditions) in FUNCTION_DERIVATIVES.items():
+        operands = (A, B)[: len(partials)]
+        left: Term = Pow(A, B) if op == "power_general" else Fn(op, *operands)
+        terms = [Mul(partial, _d(operand)) for partial, operand in zip(partials, operands, strict=True)]
+        says = _SAYS.get(op, f"∇ {op}(A) = {op}′(A) ∇A")
+        right = add(*terms) if factor is ONE else Mul(factor, add(*terms))
+        out.append(Rule(f"grad_{op}", says, "", _d(left), right, conditions, operator=True))
+    return out
 
+
+_SAYS = {
+    "max": "∇ max(A, B) = [A > B] ∇A + [B ≥ A] ∇B, A ≠ B",
+    "min": "∇ min(A, B) = [B > A] ∇A + [A ≥ B] ∇B, A ≠ B",
+    "power_general": "∇ A^B = A^B (∇B log A + B ∇A / A) where A > 0",
+}
 
 _OPERATORS = [
     # ∇: calculus.gradient
@@ -132,9 +144,7 @@ _OPERATORS = [
     Rule("grad_sum", "∇(A + B + …) = ∇A + ∇B + …"),
     Rule("grad_product", "∇(A B …) = ∇A B … + A ∇B … + …"),
     Rule("grad_power", "∇ A^n = n A^(n-1) ∇A for a number n"),
-    Rule("grad_power_general", "∇ A^B = A^B (∇B log A + B ∇A / A) where A > 0"),
     Rule("grad_chain", "∇ f(A, …) = D[1](f)(A, …) ∇A + …"),
-    Rule("grad_max", "∇ max(A, B) = [A > B] ∇A + [B ≥ A] ∇B, min likewise, A ≠ B"),
     Rule("grad_cases", "∇ cases(c: A, else: B) = cases(c: ∇A, else: ∇B)"),
     Rule("grad_series", "∇ Σ[i](E) = Σ[i](∇E)"),
     Rule("grad_series_product", "∇ ∏[i](E) = Σ[j](∏[i](∇E if i = j, else E))"),
@@ -152,7 +162,6 @@ _OPERATORS = [
 ]
 
 _STRUCTURAL = [
-    Rule("inside", "an equation may be used inside a term (=→ not under ∇)", "the two-copy model"),
     Rule("congruence", "equal operands give equal terms (=→ not under ∇)", "the two-copy model"),
     Rule("transitivity", "A = B and B = C give A = C"),
     Rule("symmetry", "A = B gives B = A"),
@@ -162,7 +171,6 @@ _STRUCTURAL = [
     Rule("field", "arithmetic: the same after multiplying by denominators"),
     Rule("definition", "a defined name is what it is defined to be"),
     Rule("instance", "what holds for every index holds for one"),
-    Rule("split", "A = X where c and A = Y where not c give A = cases(c: X, else: Y)"),
     Rule(
         "induction",
         "F[t] = cases(t > 0: X, else: Y) and G[t] = the same with G for F at smaller t give F[t] = G[t]",
@@ -176,14 +184,17 @@ _STRUCTURAL = [
         "expect_draw",
         "𝔼[· | s](E(x[t,i])) = 𝔼[· | s](𝔼[z ~ law of x[t,i]](E(z))) where s < t and the rest is known",
         "the sampling statement of x",
+        left=CondExpect(S, A),
+        right=CondExpect(S, Expect(P, B)),
     ),
     Rule(
         "expect_offspring",
         "𝔼[· | s](Σ[i=1..N](E(a[t,i]))) = 𝔼[· | s](N Σ[j=1..N](w[j] E(j))), E known before t",
         "a resampling law that is unbiased for the weights w",
+        left=CondExpect(S, Sum(LO, HI, A)),
+        right=CondExpect(S, Mul(C, Sum(LO, HI, Mul(D, B)))),
     ),
     Rule("cases_split", "A = cases(c: A with 1 for c, else: A with 0 for c) for a comparison c"),
-    Rule("cases_out", "f(…, cases(c: A, else: B), …) = cases(c: f(…, A, …), else: f(…, B, …))"),
 ]
 
 _PATTERNS = [
@@ -379,6 +390,12 @@ _INDEXED = [
     Rule("cases_one", "cases(1: A, else: B) = A", left=Fn("cases", ONE, A, B), right=A),
     Rule("cases_zero", "cases(0: A, else: B) = B", left=Fn("cases", ZERO, A, B), right=B),
     Rule("cases_same", "cases(c: A, else: A) = A", left=Fn("cases", C, A, A), right=A),
+    Rule(
+        "cases_comparison",
+        "cases(c: A, else: B) = cases([c = 0]: B, else: A)",
+        left=Fn("cases", C, A, B),
+        right=Fn("cases", Fn("eq", C, ZERO), B, A),
+    ),
 ]
 
 _EXPECTATIONS = [
@@ -470,6 +487,37 @@ _ORDERS = [
         conditions=(("int", B - ONE),),
     ),
 ]
+
+# Signs as bits, each number implying those it contains: positive is nonnegative and nonzero.
+UNKNOWN, NONNEGATIVE, NONZERO, POSITIVE = range(4)
+#: The signs that follow from those of operands, by constructor or function: the operands that count, what is
+#: so whatever they are, and the law: ``every`` sign that all of them have, ``any`` sign that a nonnegative
+#: one of them has, ``sum`` (the same where all are nonnegative), ``nonzero`` where all are.
+SIGNS: dict[str, tuple[slice, int, str]] = {
+    "add": (slice(None), UNKNOWN, "sum"),
+    "mul": (slice(None), UNKNOWN, "every"),
+    "pow": (slice(1), UNKNOWN, "every"),  # of a positive base; else by the exponent
+    "stop": (slice(None), UNKNOWN, "every"),
+    "eval": (slice(None), UNKNOWN, "every"),
+    "sum": (slice(2, 3), UNKNOWN, "sum"),  # of a range that is not empty
+    "prod": (slice(2, 3), UNKNOWN, "every"),
+    "exp": (slice(0), POSITIVE, ""),
+    "sigmoid": (slice(0), POSITIVE, ""),
+    "softplus": (slice(0), POSITIVE, ""),
+    "pi": (slice(0), POSITIVE, ""),
+    "sqrt": (slice(None), NONNEGATIVE, "any"),
+    "abs": (slice(None), NONNEGATIVE, "nonzero"),
+    "relu": (slice(0), NONNEGATIVE, ""),
+    "gt": (slice(0), NONNEGATIVE, ""),
+    "ge": (slice(0), NONNEGATIVE, ""),
+    "eq": (slice(0), NONNEGATIVE, ""),
+    "cases": (slice(1, 3), UNKNOWN, "every"),
+    "max": (slice(None), UNKNOWN, "any"),
+    "min": (slice(None), UNKNOWN, "every"),
+}
+
+#: What a recursion with a base case looks like, ``cases(m > 0: …, else: …)``.
+GUARDED = Fn("cases", Fn("gt", A, ZERO), B, C)
 
 #: Every rule by its name.
 RULES: dict[str, Rule] = {

@@ -7,11 +7,22 @@ walks are memoised by (node, number of binders crossed) and iterative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from .terms import Bound, Indexed, Sym, Term, postorder, rebuild
+from .terms import App, Bound, Indexed, Sym, Term, postorder, rebuild
 
-__all__ = ["abstract", "free_names", "instantiate", "replace_nodes", "shift", "substitute"]
+__all__ = [
+    "abstract",
+    "free_names",
+    "instantiate",
+    "instantiate_all",
+    "placed",
+    "put_functions",
+    "replace_nodes",
+    "shift",
+    "substitute",
+    "uses_index",
+]
 
 
 def map_under_binders(
@@ -86,6 +97,33 @@ def instantiate(body: Term, value: Term) -> Term:
     return map_under_binders(body, leaf, lambda node, depth: node.loose <= depth)
 
 
+def instantiate_all(body: Term, values: Sequence[Term]) -> Term:
+    """The term with its innermost loose indices replaced, the last of the values for the innermost one."""
+    for position in range(len(values) - 1, -1, -1):
+        body = instantiate(body, shift(values[position], position))
+    return body
+
+
+def placed(root: Term) -> list[tuple[Term, int]]:
+    """Every distinct node with the number of binders that it stands under, in each such place."""
+    out: dict[tuple[int, int], tuple[Term, int]] = {}
+    todo = [(root, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if (id(node), depth) not in out:
+            out[id(node), depth] = node, depth
+            binds = node.binds or (0,) * len(node.args)
+            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
+    return list(out.values())
+
+
+def uses_index(term: Term, index: int = 0) -> bool:
+    """Whether a term uses a bound index of somewhere else, by default that of the innermost binder around."""
+    return term.loose > index and any(
+        n.__class__ is Bound and n.key == depth + index for n, depth in placed(term)
+    )
+
+
 def abstract(term: Term, name: str) -> Term:
     """The body of a binder over the free name ``name``: inverse to instantiating with ``Sym(name)``."""
 
@@ -96,7 +134,7 @@ def abstract(term: Term, name: str) -> Term:
             return Bound(node.key + 1)
         return None
 
-    return map_under_binders(term, leaf, lambda node, depth: False)
+    return map_under_binders(term, leaf, _nowhere)
 
 
 def substitute(term: Term, values: Mapping[str, Term]) -> Term:
@@ -111,7 +149,36 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
             return shift(values[node.key], depth)
         return None
 
-    return map_under_binders(term, leaf, lambda node, depth: False)
+    return map_under_binders(term, leaf, _nowhere)
+
+
+def put_functions(root: Term, bodies: Mapping[str, tuple[int, Term]]) -> Term:
+    """The term with free variables and functions replaced by terms over their slots, all at once.
+
+    Args:
+        root: the term.
+        bodies: by the name, the number of slots and the term; its innermost loose indices are the slots, the
+            last slot the innermost, and the others are those of the root.
+
+    Raises:
+        ValueError: a function is differentiated in a slot, or has another number of slots.
+    """
+
+    def leaf(node: Term, depth: int) -> Term | None:
+        name = node.key[0] if node.__class__ is App else node.key
+        if node.__class__ not in (App, Sym) or name not in bodies:
+            return None
+        arity, body = bodies[name]
+        if len(node.args) != arity or (node.__class__ is App and node.key[4]):
+            raise ValueError(f"{name} has other slots, or is differentiated in one")
+        slots = [map_under_binders(a, lambda n, d: leaf(n, depth + d), _nowhere) for a in node.args]
+        return instantiate_all(shift(body, depth, cutoff=arity), slots)
+
+    return map_under_binders(root, leaf, _nowhere)
+
+
+def _nowhere(node: Term, depth: int) -> bool:
+    return False
 
 
 def replace_nodes(root: Term, values: Mapping[int, Term]) -> Term:
@@ -122,9 +189,7 @@ def replace_nodes(root: Term, values: Mapping[int, Term]) -> Term:
     done: dict[int, Term] = {}
     for node in postorder(root):
         found = values.get(id(node))
-        done[id(node)] = (
-            rebuild(node, tuple(done[id(a)] for a in node.args)) if found is None else found
-        )
+        done[id(node)] = rebuild(node, tuple(done[id(a)] for a in node.args)) if found is None else found
     return done[id(root)]
 
 

@@ -7,13 +7,29 @@ bounded time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
 from .terms import CONSTRUCTORS, FUNCTIONS, Axis, Bound, Store, Term
 
-__all__ = ["LIMITS", "Malformed", "a_name", "integer", "read_nodes", "reference", "sequence", "shown"]
+__all__ = [
+    "LIMITS",
+    "Malformed",
+    "Reader",
+    "a_name",
+    "integer",
+    "item_of",
+    "list_of",
+    "number_below",
+    "one_of",
+    "or_none",
+    "read_nodes",
+    "reference",
+    "row_of",
+    "sequence",
+    "shown",
+]
 
 #: What plain data may have at most, so that a hostile one is refused in bounded time.
 LIMITS = {"nodes": 5_000_000, "steps": 5_000_000, "args": 1_000_000, "digits": 4_000, "name": 1_000}
@@ -68,7 +84,7 @@ def integer(value: object, below: int, what: str) -> int:
     return value
 
 
-def a_name(value: object, what: str) -> str:
+def a_name(value: object, what: str = "a name") -> str:
     """The value, if it is a name that a certificate may use.
 
     Raises:
@@ -77,6 +93,51 @@ def a_name(value: object, what: str) -> str:
     if not isinstance(value, str) or not value or len(value) > LIMITS["name"] or value[0] == "?":
         raise Malformed(f"{what} must be a name")
     return value
+
+
+#: What reads a value, or raises Malformed.
+Reader = Callable[[object], Any]
+
+
+def number_below(limit: int, what: str) -> Reader:
+    """Reads a whole number from 0 to below a limit."""
+    return lambda value: integer(value, limit, what)
+
+
+def item_of(items: Sequence[Any], what: str) -> Reader:
+    """Reads the number of an item, of those that there are by then."""
+    return lambda value: reference(value, items, what)
+
+
+def list_of(reader: Reader, what: str) -> Reader:
+    """Reads a list of what is read alike."""
+    return lambda value: [reader(entry) for entry in sequence(value, what, LIMITS["steps"])]
+
+
+def row_of(what: str, *readers: Reader) -> Reader:
+    """Reads a list of so many entries, each in its way."""
+
+    def read(value: object) -> tuple[Any, ...]:
+        row = sequence(value, what, len(readers), exactly=True)
+        return tuple([reader(entry) for reader, entry in zip(readers, row, strict=True)])
+
+    return read
+
+
+def one_of(choices: Collection[str], what: str) -> Reader:
+    """Reads a text of a closed list."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise Malformed(f"there is no {what} {shown(value)}: one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def or_none(reader: Reader) -> Reader:
+    """Reads null, or what is read otherwise."""
+    return lambda value: None if value is None else reader(value)
 
 
 def read_nodes(rows: object, store: Store) -> list[Term]:

@@ -27,10 +27,10 @@ Sugar that the parser applies and the printers undo:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from operator import is_
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 __all__ = [
     "FUNCTIONS",
@@ -64,10 +64,12 @@ __all__ = [
     "Term",
     "add",
     "div",
+    "fold",
     "mul",
     "neg",
     "num",
     "postorder",
+    "reachable",
     "rebuild",
     "sub",
     "tree_size",
@@ -110,6 +112,7 @@ FUNCTIONS: dict[str, int] = {
 }
 
 _set = object.__setattr__
+Value = TypeVar("Value")
 
 
 class Term:
@@ -770,6 +773,45 @@ def postorder(*roots: Term) -> list[Term]:
                 if id(arg) not in seen:
                     push(arg)
     return out
+
+
+def reachable(roots: Iterable[Term], children: Callable[[Term], Iterable[Term]]) -> list[Term]:
+    """Every distinct node (by identity) that these children lead to from the roots; iterative."""
+    out: dict[int, Term] = {}
+    todo = list(roots)
+    while todo:
+        node = todo.pop()
+        if id(node) not in out:
+            out[id(node)] = node
+            todo.extend(children(node))
+    return list(out.values())
+
+
+def fold(
+    root: Term,
+    memo: dict[int, Value],
+    children: Callable[[Term], Iterable[Term]],
+    value: Callable[[Term], Value],
+) -> Value:
+    """The value of a term, each node after these of its children; iterative.
+
+    Args:
+        root: the term.
+        memo: the values found so far, by the ``id`` of the node; ``value`` finds those of the children there.
+        children: the children that the value of a node depends on.
+        value: the value of a node.
+    """
+    todo = [root]
+    while todo:
+        node = todo[-1]
+        missing = [] if id(node) in memo else [a for a in children(node) if id(a) not in memo]
+        if missing:
+            todo.extend(missing)
+            continue
+        todo.pop()
+        if id(node) not in memo:
+            memo[id(node)] = value(node)
+    return memo[id(root)]
 
 
 def tree_size(term: Term, limit: int | None = None) -> int:

@@ -16,14 +16,16 @@ from typing import Any
 from surrogates import Options, _Builder, _Place
 
 from surrogate_calculus.derive.nodetable import NodeTable
+from surrogate_calculus.derive.proof import Proof
 from surrogate_calculus.errors import EvaluationError
-from surrogate_calculus.kernel.calculus import State, evaluation, gradient, stopping
+from surrogate_calculus.kernel.calculus import evaluation, gradient, stopping
 from surrogate_calculus.kernel.certificate import FORMAT, VERSION
 from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Definition, Inference, recursion_step, split_on
 from surrogate_calculus.kernel.judgement import Condition, Equation, Hypothesis, Rejection, Relation
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
+from surrogate_calculus.kernel.state import State
 from surrogate_calculus.language.binding import instantiate, shift, substitute
 from surrogate_calculus.language.terms import (
     Add,
@@ -193,7 +195,7 @@ class Workshop:
     def certificate(self) -> dict[str, Any]:
         """All steps taken so far as a certificate of the last."""
         numbers = {id(equation): n for n, (_, equation, _) in enumerate(self.log)}
-        definitions = self.inference.definitions.values()
+        definitions = self.state.definitions.values()
         table = NodeTable()
         roots = [t for _, equation, _ in self.log for t in (equation.lhs, equation.rhs)]
         table.add(postorder(*(t for d in definitions for t in (d.left, d.body)), *roots))
@@ -234,7 +236,7 @@ class Workshop:
     def unfold(self, term: Term) -> Term:
         """The term without defined names, done here by hand."""
         term = self._unfold_recursions(term)
-        for definition in reversed(list(self.inference.definitions.values())):
+        for definition in reversed(list(self.state.definitions.values())):
             if definition.measure is not None:
                 continue
             done: dict[int, Term] = {}
@@ -249,7 +251,7 @@ class Workshop:
 
     def _unfold_recursions(self, term: Term) -> Term:
         """Families by recursion at numbers, as often as it takes."""
-        known = {d.name: d for d in self.inference.definitions.values() if d.measure is not None}
+        known = {d.name: d for d in self.state.definitions.values() if d.measure is not None}
         done: dict[int, Term] = {}
         for node in postorder(term) if known else ():
             args = tuple(done[id(a)] for a in node.args)
@@ -264,7 +266,7 @@ class Workshop:
 
     def define(self, name: str, arity: int, body: Term) -> None:
         left = Indexed(name, *map(Bound, reversed(range(arity)))) if arity else Sym(name)
-        self.inference.declare([Definition(self.add(left), arity, self.add(body))])
+        self.state.declare([Definition(self.add(left), arity, self.add(body))])
 
     def closings(self, loose: int, at_most: int) -> list[tuple[int, ...]]:
         """Values for loose indices, innermost first."""
@@ -392,8 +394,8 @@ def _constant(w: Workshop) -> Term:
     return w.grad(w.rng.choice((Mul(stopped, other), Add(other, condition), other, Fn("sin", stopped))))
 
 
-def _max(w: Workshop) -> Term:
-    return w.grad(Fn(w.rng.choice(("max", "min")), Add(w.expr(), Num(Fraction(3, 17))), w.expr()))
+def _unlike(w: Workshop) -> tuple[Term, Term]:
+    return Add(w.expr(), Num(Fraction(3, 17))), w.expr()
 
 
 def _application(w: Workshop) -> Term:
@@ -424,7 +426,8 @@ TARGETS: dict[str, Target] = {
     "grad_power": _power,
     "grad_power_general": lambda w: w.grad(Pow(w.positive(), w.expr(1))),
     "grad_chain": lambda w: w.grad(_application(w)),
-    "grad_max": _max,
+    "grad_max": lambda w: w.grad(Fn("max", *_unlike(w))),
+    "grad_min": lambda w: w.grad(Fn("min", *_unlike(w))),
     "grad_cases": lambda w: w.grad(w.production("cases")),
     "grad_series": lambda w: w.grad(w.production("sum")),
     "grad_series_product": lambda w: w.grad(w.production("prod")),
@@ -591,11 +594,13 @@ def replaceable(w: Workshop, nodes: list[Term]) -> list[Term]:
     return [n for n in nodes if not (n.__class__ is Sym and n.key in w.builder.vector)]
 
 
-def _inside(w: Workshop) -> Equation:
-    root = w.add(w.rng.choice((w.expr(3), Add(w.expr(), w.grad(w.expr())), Mul(Stop(w.expr()), w.expr()))))
-    nodes = replaceable(w, postorder(root))
-    chosen = w.rng.sample(nodes, min(len(nodes), w.rng.randint(1, 3)))
-    return w.infer("inside", root, None, *[equation_for(w, n) for n in chosen])
+def used_inside(root: Term, equations: Iterable[Equation]) -> tuple[Relation, Term]:
+    """What becomes of a term where equations, taken for proved, are used wherever their kind allows it."""
+    proof = Proof()
+    rules = {Relation.STRICT: "suppose", Relation.VALUE: "suppose_value"}
+    steps = [proof.infer(rules[e.relation], proof.add(e.lhs), proof.add(e.rhs)) for e in equations]
+    found = proof.conclusion(proof.inside(proof.add(root), steps))
+    return found.relation, found.rhs
 
 
 def ranged_step(w: Workshop, more: int = 0) -> Equation:
@@ -637,6 +642,8 @@ def _in_branch(w: Workshop, step: Equation) -> Equation:
 
 
 def _congruence(w: Workshop) -> Equation:
+    if w.rng.random() < 0.2:
+        return _split(w)
     if w.rng.random() < 0.6:
         return _discharging(w)
     root = w.add(w.rng.choice((w.expr(3), w.grad(w.expr()), Stop(w.expr()), Eval(w.expr()))))
@@ -711,28 +718,14 @@ def _instance(w: Workshop) -> Equation:
 
 def _split(w: Workshop) -> Equation:
     one = ranged_step(w)
-    other = w.rng.choice((ranged_step, lambda w: w.infer("inside", one.lhs)))(w)
+    other = w.rng.choice((ranged_step, lambda w: w.infer("congruence", one.lhs)))(w)
     if other.lhs is not one.lhs:
-        other = w.infer("inside", one.lhs)
+        other = w.infer("congruence", one.lhs)
     term = w.rng.choice([c.term for c in one.where] or [whole_number(w)])
     condition = Fn(w.rng.choice(("gt", "ge")), *w.rng.sample((term, Num(w.rng.choice((-1, 0, 0, 1)))), 2))
     pair = [one, other] if w.rng.random() < 0.5 else [other, one]
-    return w.infer("split", one.lhs, Fn("cases", condition, pair[0].rhs, pair[1].rhs), *pair)
-
-
-def _cases_out(w: Workshop) -> Equation:
-    part = w.production("cases")
-    others = [w.expr(1), w.expr(1)]
-    whole = w.rng.choice(
-        (
-            lambda: Add(others[0], part),
-            lambda: Mul(part, others[0], others[1]),
-            lambda: Pow(part, Num(2)),
-            lambda: Fn("max", part, others[0]),
-            lambda: Fn("cases", Fn("gt", Sym("x"), others[0]), part, others[1]),
-        )
-    )()
-    return w.infer("cases_out", whole)
+    target = Fn("cases", condition, pair[0].rhs, pair[1].rhs)
+    return w.infer("congruence", Fn("cases", condition, one.lhs, one.lhs), target, *pair)
 
 
 def _cases_split(w: Workshop) -> Equation:
@@ -763,7 +756,7 @@ def _induction(w: Workshop) -> Equation:
                 step = Add(step.args[0], Mul(parts[0], earlier))
         body = Fn("cases", Fn("gt", t, Num(0)), step, base)
         left = w.add(Indexed(name, t))
-        w.inference.declare([Definition(left, 1, w.add(body), w.add(t))])
+        w.state.declare([Definition(left, 1, w.add(body), w.add(t))])
         steps.append(w.infer("definition", left))
     target = recursion_step(w.inference, steps[0].lhs, steps[0].rhs, steps[1].lhs)
     same = w.infer("ring", steps[1].rhs.args[1], target.args[1])
@@ -774,7 +767,6 @@ def _induction(w: Workshop) -> Equation:
 
 #: For each rule of inference something it concludes.
 STRUCTURAL: dict[str, Callable[[Workshop], Equation]] = {
-    "inside": _inside,
     "congruence": _congruence,
     "transitivity": _transitivity,
     "symmetry": _symmetry,
@@ -784,9 +776,7 @@ STRUCTURAL: dict[str, Callable[[Workshop], Equation]] = {
     "field": _field,
     "definition": _definition,
     "instance": _instance,
-    "split": _split,
     "induction": _induction,
-    "cases_out": _cases_out,
     "cases_split": _cases_split,
 }
 

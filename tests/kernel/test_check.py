@@ -330,7 +330,7 @@ def false_claim(w: Workshop, data: Json) -> bool | None:
     assert verdict.claim is not None
     nodes = read_nodes(data["nodes"], Store())
     definitions = [Definition(nodes[left], arity, nodes[b]) for left, arity, b, *_ in data["definitions"]]
-    w.inference.definitions = {head(d.left): d for d in definitions}
+    w.state.definitions = {head(d.left): d for d in definitions}
     names = {n.key for n in nodes if n.__class__ in (Sym, Indexed)} | {
         n.name for n in nodes if isinstance(n, App)
     }
@@ -395,8 +395,8 @@ def test_a_mutant_would_get_through_a_broken_kernel(
 ) -> None:
     """The hunt finds a false claim when a rule believes what it is told."""
 
-    def gullible(inf, lhs, rhs, premises):  # type: ignore[no-untyped-def]
-        return Equation(Relation.STRICT, lhs, rhs or lhs)
+    def gullible(inf, claim):  # type: ignore[no-untyped-def]
+        return Equation(Relation.STRICT, claim.lhs, claim.right or claim.lhs)
 
     monkeypatch.setitem(inference._STRUCTURAL, broken, gullible)
     with pytest.raises(AssertionError, match="from"):
@@ -561,7 +561,7 @@ def test_terms_that_are_deep_or_explode_are_answered_in_bounded_time() -> None:
         "power": lambda n: ["pow", None, [n, n]],
     }
     for make in makes.values():
-        for rule in ("ring", "field", "inside", "congruence"):
+        for rule in ("ring", "field", "congruence"):
             start = time.perf_counter()
             verdict = check(_reflexive(rule, _nodes(x_row, make, 4000)))
             assert time.perf_counter() - start < SECONDS and verdict.status in ("proved", "undecided")

@@ -169,9 +169,8 @@ def test_values_are_not_equal_in_an_index() -> None:
         ("transitivity", Eval(Stop(θ)), Eval(θ), [0, 2]),
         ("arrow", Stop(θ), θ, [3]),
     ]
-    assert verdict([*arrows, ("inside", Mul(x, Stop(θ)), Mul(x, θ), [4])], relation="=→") == "proved"
-    for rule in ("congruence", "inside"):
-        refused([*arrows, (rule, v(Stop(θ)), v(θ), [4])], at=6, relation="=→")
+    assert verdict([*arrows, ("congruence", Mul(x, Stop(θ)), Mul(x, θ), [4])], relation="=→") == "proved"
+    refused([*arrows, ("congruence", v(Stop(θ)), v(θ), [4])], at=6, relation="=→")
 
 
 # ------------------------------------------------------------------------------------- ranges
@@ -208,10 +207,8 @@ def test_a_condition_is_of_its_index_only() -> None:
 
     assert verdict(nested(ONE)) == "proved"
     refused(nested(ZERO), at=2)
-    # what is left at the end is a hypothesis of the verdict, and closes nothing below ∇ or inside
-    alone = nested(ONE)[:1]
-    assert verdict(alone) == "proved"
-    refused([*alone, ("inside", Mul(θ, alone[0][1]), Mul(θ, alone[0][2]), [0])], at=2)
+    # what is left at the end is a hypothesis of the verdict
+    assert verdict(nested(ONE)[:1]) == "proved"
 
 
 def test_a_sampled_variable_is_no_whole_number() -> None:
@@ -248,7 +245,6 @@ def test_a_sampled_variable_is_no_whole_number() -> None:
     steps.pop(over)
     sampled = (Expect(law, around(ZERO)), Expect(law, around(Add(ONE, ZERO))))
     refused([*steps, ("congruence", *sampled, [claim])], at=len(steps) + 1)
-    refused([*steps, ("inside", *sampled, [claim])], at=len(steps) + 1)
 
 
 def test_conditions_do_not_pass_an_expectation() -> None:
@@ -281,14 +277,26 @@ def test_a_branch_gives_its_condition_to_itself_only() -> None:
 def test_split_needs_both_branches() -> None:
     first: Step = ("gt_true", Fn("gt", k, ZERO), ONE, [])
     second: Step = ("gt_false", Fn("gt", k, ZERO), ZERO, [])
-    both = cases(Fn("gt", k, ZERO), ONE, ZERO)
-    assert verdict([first, second, ("split", Fn("gt", k, ZERO), both, [0, 1])]) == "proved"
-    turned = cases(Fn("gt", k, ZERO), ZERO, ONE)
-    over = Sum(ZERO, N, Fn("gt", k, ZERO))
-    wrong: list[Step] = [second, first, ("split", Fn("gt", k, ZERO), turned, [0, 1])]
-    refused([*wrong, ("congruence", over, Sum(ZERO, N, turned), [2])], at=4)
-    refused([first, ("split", Fn("gt", k, ZERO), both, [0, 0])], at=2)
-    refused([first, ("split", Fn("gt", k, ZERO), both, [0])], at=2)
+    positive = Fn("gt", k, ZERO)
+    twice = cases(positive, positive, positive)
+
+    def split(target: Term, *premises: int) -> list[Step]:
+        closed = Sum(ZERO, N, positive), Sum(ZERO, N, target)
+        return [
+            first,
+            second,
+            ("cases_same", twice, positive, []),
+            ("symmetry", positive, twice, [2]),
+            ("congruence", twice, target, list(premises)),
+            ("transitivity", positive, target, [3, 4]),
+            ("congruence", *closed, [5]),
+        ]
+
+    assert verdict(split(cases(positive, ONE, ZERO), 0, 1)) == "proved"
+    assert verdict(split(cases(positive, ONE, ZERO), 1, 0)) == "proved"
+    refused(split(cases(positive, ZERO, ONE), 0, 1), at=7)
+    refused(split(cases(positive, ONE, ZERO), 0), at=5)
+    refused(split(cases(positive, ONE, ONE), 0), at=7)
 
 
 # --------------------------------------------------------------------------------- definitions
@@ -458,4 +466,5 @@ def test_induction_is_about_its_family() -> None:
     ]
     refused(steps, at=3, definitions=here)
     same = recursion(v(k), x)  # F[t] = cases(t > 0: F[t], else: x) says nothing of F[t] for t > 0
-    refused([("split", v(k), same, []), ("induction", v(k), x, [0, 0])], at=1)
+    supposed: list[Step] = [("suppose", v(k), same, []), ("suppose", x, recursion(x, x), [])]
+    refused([*supposed, ("induction", v(k), x, [0, 1])], at=3)

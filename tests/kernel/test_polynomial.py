@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from soundness import Workshop, rewritten
 
-from surrogate_calculus.kernel.calculus import State
 from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Inference
 from surrogate_calculus.kernel.judgement import Rejection
 from surrogate_calculus.kernel.polynomial import MAX_EXPONENT, Ring
+from surrogate_calculus.kernel.state import State
 from surrogate_calculus.language.terms import (
     Add,
     App,

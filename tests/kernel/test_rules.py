@@ -103,17 +103,17 @@ def test_an_unsound_rule_is_caught(
 
 
 def _first_factor_only(*args: object) -> tuple[str, Term]:
-    state, _, _, node, d = args
+    state, d, node = args
     return "grad_product", state.product(d(node.args[0]), *node.args[1:])  # type: ignore
 
 
 def _forgets_the_inner_derivative(*args: object) -> tuple[str, Term]:
-    state, _, _, node, _ = args
+    state, _, node = args
     return "grad_power", state.product(node.args[1], state.node(Pow, None, node.args[0], state.one))  # type: ignore
 
 
 def _without_the_condition(*args: object) -> tuple[str, Term]:
-    state, _, _, node, d = args
+    state, d, node = args
     first = state.node(Fn, "gt", *node.args)  # type: ignore
     return "grad_max", state.product(first, d(node.args[0]))  # type: ignore
 
