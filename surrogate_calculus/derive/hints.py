@@ -19,7 +19,7 @@ def _starting(*beginnings: str) -> frozenset[str]:
 #: using and induction name already.
 ALWAYS = frozenset(
     {
-        "inside", "congruence", "transitivity", "symmetry", "value", "arrow", "ring", "field", "instance",
+        "congruence", "transitivity", "symmetry", "value", "arrow", "ring", "field", "instance",
         "grad_parameter", "grad_constant", "suppose", "suppose_value", "substitute", "induction_over",
     }
 )  # fmt: skip
@@ -73,7 +73,7 @@ GROUPS: dict[str, Group] = {
         (
             "recursion",
             "families by recursion: induction over the index, with the laws of Σ and ∏",
-            {"definition", "induction", "split"} | _SUMS | _PRODUCTS | CASES | _LOGARITHMS,
+            {"definition", "induction"} | _SUMS | _PRODUCTS | CASES | _LOGARITHMS,
         ),
         ("order", "∇⁰A = A and ∇ⁿA = ∇ ∇ⁿ⁻¹A", _starting("grads_")),
         ("importance_weighting", "𝔼[x ~ p](A) = 𝔼[x ~ q](p/q A)", {"expect_weight"} | AVERAGES),
