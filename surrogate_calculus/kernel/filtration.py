@@ -44,7 +44,7 @@ class Filtration:
     def __init__(self, state: State, rows: Sequence[Draw]) -> None:
         self.state, self.rows = state, tuple(rows)
         self.names = frozenset(row.left.key for row in rows)
-        self._since: dict[str, int] = {}
+        self._since: dict[tuple[str, int], int] = {}
         for number, row in enumerate(rows):
             cls, name, args, law = row.left.__class__, row.left.key, row.left.args, row.law
             indices = tuple(map(Bound, reversed(range(row.arity))))
@@ -69,8 +69,10 @@ class Filtration:
 
     def moves(self, term: Term) -> bool:
         """Whether a drawn family occurs in the term, definitions unfolded."""
-        names = (n.key for n in postorder(term) if n.__class__ in (Sym, Indexed))
-        return bool(self.rows) and any(map(self.random, names))
+        nodes = postorder(term)
+        names = (n.key for n in nodes if n.__class__ in (Sym, Indexed))
+        along = any(n.__class__ is App and head(n) in self.state.definitions for n in nodes)
+        return bool(self.rows) and (along or any(map(self.random, names)))
 
     def _entails(self, kind: str, term: Term, facts: _Facts = ()) -> bool:
         try:
@@ -100,14 +102,12 @@ class Filtration:
                     return False
                 todo.append((self.state.named[node.key].body, time, facts))
             elif cls is Indexed and self.random(node.key):
-                when = args[0].args[1] if is_slice(args[0]) else args[0]
                 late = time + Num(1) if node.key in also else time
-                since = self.since(node)
-                begun = since == _EVER or self._entails("int", when - Num(since), facts)
-                if since == _NEVER or not begun or not self._entails("int", late - when, facts):
+                if not any(self._by(late, when, since, facts) for when, since in self.since(node)):
                     return False
             elif cls is App and head(node) in self.state.definitions:
-                return False
+                if not self._along(self.state.definitions[head(node)]):
+                    return False
             for position, arg in enumerate(args):
                 if cls is Expect and self._indexed(arg):  # its variable is no whole number, as an index is
                     return False
@@ -125,34 +125,50 @@ class Filtration:
                 return True
         return False
 
-    def since(self, family: Term) -> int:
-        """Since when a family is known at its own time.
+    def _by(self, time: Term, when: Term, since: int, facts: _Facts) -> bool:
+        """Whether what is known since some time is known, for one of its times, at another."""
+        begun = since == _EVER or (since != _NEVER and self._entails("int", when - Num(since), facts))
+        return begun and self._entails("int", time - when, facts)
+
+    def since(self, family: Term) -> list[tuple[Term, int]]:
+        """By what index of a family and since when it is known at its own time.
 
         Of what is defined, the greatest solution of what the families say of one another, which holds by
         induction over their recursion.
         """
-        named = {name: d for name, d in self.state.named.items() if d.arity}
+        args, named = family.args, {name: d for name, d in self.state.named.items() if d.arity}
+        if is_slice(args[0]):  # a path collects what was drawn up to its end
+            definitions = self.state.definitions.values()
+            along = [d for d in definitions if any(_path_of(n, family.key) for n in d.left.args)]
+            said = family.key in self.state.defined and family.key not in named
+            return [(args[0].args[1], _EVER)] if said and all(map(self._along, along)) else []
         if family.key not in named:
-            unsaid = any(r.left.__class__ is Sym and r.left.key == family.key for r in self.rows)
-            return _NEVER if unsaid else _EVER  # nothing says when it is drawn
-        if is_slice(family.args[0]) or head(family) != head(named[family.key].left):
-            return _NEVER
-        if self._since.keys() != named.keys():
-            now = dict.fromkeys(named, _EVER)
+            drawn = any(r.left.__class__ is Indexed and r.left.key == family.key for r in self.rows)
+            return [(args[0], _EVER)] if drawn else []  # else nothing says when
+        if head(family) != head(named[family.key].left):
+            return []
+        places = [(name, k) for name, d in named.items() for k in range(d.arity)]
+        if self._since.keys() != set(places):
+            now = dict.fromkeys(places, _EVER)
             while now != self._since:
                 self._since = now
-                now = {name: self._later(now[name], d) for name, d in named.items()}
-        return self._since[family.key]
+                now = {(name, k): self._later(now[name, k], k, named[name]) for name, k in places}
+        return [(when, self._since[family.key, k]) for k, when in enumerate(args)]
 
-    def _later(self, since: int, definition: Definition) -> int:
+    def _later(self, since: int, place: int, definition: Definition) -> int:
         """The first time from which on a family is known at its own time, if what it uses is so far."""
-        own = Bound(definition.arity - 1)
+        own = Bound(definition.arity - 1 - place)
         while since != _NEVER:
             facts = () if since == _EVER else (Condition("ge", own - Num(since)),)
             if self.known(definition.body, own, (), facts):
                 break
             since += 1
         return since
+
+    def _along(self, definition: Definition) -> bool:
+        """Whether a function along a path is known at the end of the path."""
+        ends = [n.args[0].args[1] for n in definition.left.args if _path_of(n)]
+        return all(self.known(definition.body, end) for end in ends)
 
     def draw(self, row: Draw, law: Term, drawn: Term, claim: Claim) -> None:
         """See that ``expect_draw`` or ``expect_offspring`` holds, as their patterns say it.
@@ -202,6 +218,11 @@ class Filtration:
         same = [(n, r.left.key) for n, r in enumerate(self.rows) if not _apart(row, r)]
         late = {name for n, name in same if n >= place}
         return frozenset(name for _, name in same if name not in late)
+
+
+def _path_of(term: Term, name: str | None = None) -> bool:
+    """Whether a term is a path, of that name."""
+    return term.__class__ is Indexed and is_slice(term.args[0]) and name in (None, term.key)
 
 
 def _apart(row: Draw, other: Draw) -> bool:

@@ -417,7 +417,7 @@ def _substitute(inf: Inference, claim: Claim) -> Equation:
         own = _parameters(nodes) | (params if not names.isdisjoint(state.defined) else set())
         if not state.stop_free(body) or (arity and body.loose > arity):
             raise Rejection(f"{name:.40} is replaced by a ⊥ or an index of somewhere else")
-        if any(map(is_slice, nodes)) or (arity and AVERAGE in names):
+        if any(map(is_slice, nodes)) or (arity and AVERAGE in state.mentioned([body], conditions=True)):
             raise Rejection(f"{name:.40} is replaced by what is no function of its slots")
         moving = names & visible or (visible and AVERAGE in names)
         if moving or (stopped and arity and (own or not names <= state.facts.indices)):
@@ -428,7 +428,10 @@ def _substitute(inf: Inference, claim: Claim) -> Equation:
             raise Rejection(f"a slot of {name:.40} depends on what it is differentiated in")
     for used in state.facts.hypotheses:
         if not bodies.keys().isdisjoint(_spoken(used.term)):
-            state.facts.require(used.kind, replaced(state, used.term, bodies))
+            # its loose indices are its own: those of what is put in come behind them
+            loose = used.term.loose
+            behind = {n: (k, body if k else state.moved(body, loose)) for n, (k, body) in bodies.items()}
+            state.facts.require(used.kind, replaced(state, used.term, behind))
     left, right = (replaced(state, side, bodies) for side in sides)
     where = state.remaining(Condition(c.kind, replaced(state, c.term, bodies)) for c in premise.where)
     return Equation(premise.relation, left, right, where, premise.whole)

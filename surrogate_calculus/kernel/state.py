@@ -114,10 +114,10 @@ class State:
             self.whole_names -= wrong
         self.facts.define({head(d.left): d.body for d in group})
 
-    def mentioned(self, terms: Collection[Term]) -> frozenset[str]:
-        """The names in terms, and in the bodies of defined ones, but not those in conditions."""
-        direct = _names_in(terms)
-        return direct.union(*(self.hidden_names(name) for name in direct))
+    def mentioned(self, terms: Collection[Term], conditions: bool = False) -> frozenset[str]:
+        """The names in terms, and in the bodies of defined ones; those in conditions if asked for."""
+        direct = _names_in(terms, conditions)
+        return direct.union(*(self.hidden_names(name, conditions) for name in direct))
 
     @property
     def defined(self) -> Collection[str]:
