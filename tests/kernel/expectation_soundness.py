@@ -17,13 +17,12 @@ from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.kernel import filtration
 from surrogate_calculus.kernel.calculus import State
 from surrogate_calculus.kernel.facts import Facts
-from surrogate_calculus.kernel.inference import Definition, Inference
+from surrogate_calculus.kernel.inference import Definition, Inference, replaced
 from surrogate_calculus.kernel.judgement import Equation, Rejection
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import LAW, PARAM, RULES
 from surrogate_calculus.language.binding import instantiate, map_under_binders, shift
 from surrogate_calculus.language.terms import (
-    HAS_EXPECT,
     Add,
     App,
     Bound,
@@ -37,7 +36,6 @@ from surrogate_calculus.language.terms import (
     Mul,
     Num,
     Pow,
-    Prod,
     Stop,
     Sum,
     Sym,
@@ -323,8 +321,6 @@ def substitute(w: Workshop) -> Equation:
     if not told or w.rng.random() < 0.5:
         value = w.rng.choice((w.expr(1, stops=False), Num(3), Sym("y"), whole_number(w), averaged(w)))
         told.append(("x", 0, w.add(value)))
-    from surrogate_calculus.kernel.inference import replaced
-
     bodies = {name: (arity, body) for name, arity, body in told}
     left, right = (replaced(w.state, side, bodies) for side in (known.lhs, known.rhs))
     if left is known.lhs and right is known.rhs:
@@ -344,12 +340,14 @@ def _body(w: Workshop, slots: int) -> Term:
     """A function of its slots."""
     parts: list[Term] = [Num(w.rng.randint(-2, 2))]
     for n in range(slots):
-        parts.append(w.rng.choice((Bound(n), Pow(Bound(n), TWO), Mul(Bound(n), Bound(0)), Sym("y"), Sym("θ"))))
+        parts.append(
+            w.rng.choice((Bound(n), Pow(Bound(n), TWO), Mul(Bound(n), Bound(0)), Sym("y"), Sym("θ")))
+        )
     return Add(*parts) if len(parts) > 1 else parts[0]
 
 
 def induction_over(w: Workshop) -> Equation:
-    """Σ[i=1..n](A) = n A, ∏[i=1..n](A) = A^n for one that is no power, a telescoping sum, ∇ⁿ."""
+    """Σ[i=1..n](A) = n A, a sum that telescopes, ∇ⁿ of a product with a constant."""
     make = w.rng.choice((_constant_sum, _telescoped, _power_of_nabla))
     return make(w)
 
@@ -375,7 +373,7 @@ def _series(w: Workshop, body: Term, closed: Callable[[Term], Term], gain: Term)
 
 
 def _constant_sum(w: Workshop) -> Equation:
-    body = w.rng.choice((w.expr, averaged))(w) if w.rng.random() < 0 else w.expr(1)
+    body = w.expr(1)
     if hasattr(w, "members") and w.rng.random() < 0.5:
         body = CondExpect(time(w), averaged(w))
     return _series(w, shift(body, 1), lambda n: Mul(n, body), body)
@@ -400,7 +398,9 @@ def _power_of_nabla(w: Workshop) -> Equation:
     whole = Mul(factor, body)
     zero = w.infer("grads_zero", Grads("θ", ZERO, body))
     back = w.infer("symmetry", body, zero.lhs, zero)
-    base = _chained(w, w.infer("grads_zero", Grads("θ", ZERO, whole)), w.infer("congruence", whole, None, back))
+    base = _chained(
+        w, w.infer("grads_zero", Grads("θ", ZERO, whole)), w.infer("congruence", whole, None, back)
+    )
     before = Add(N, Num(-1))
     inner = Grads("θ", before, body)
     told = w.inference.infer("suppose", w.add(Grads("θ", before, whole)), w.add(Mul(factor, inner)), ())
