@@ -135,7 +135,8 @@ def averaged(w: Workshop, more: int = 0, depth: int = 1) -> Term:
         return Eval(w.expr(depth, more))
     if kind <= 3 or not hasattr(w, "members"):
         return w.expr(depth, more, stops=False)
-    if kind == 4 and depth:
+    # a filter has 64 outcomes, a mean within a mean 64 squared
+    if kind == 4 and depth and len(w.members[0].args) == 1:  # type: ignore[attr-defined]
         return CondExpect(time(w, more), averaged(w, more, depth - 1))
     if kind == 5:
         inner = averaged(w, more + 1, 0)
@@ -266,7 +267,14 @@ def expect_offspring(w: Workshop) -> Equation:
     target = Indexed("A", ONE, Bound(0))
     inner = averaged(w, 1, 1)  # of the parent, the innermost index
     of = Indexed("X", ZERO, Bound(0))
-    kept = w.rng.choice((Mul(of, inner), inner, App("h", [of, inner], params=[Sym("θ")]), Bound(0)))
+    kept = w.rng.choice(
+        (
+            Mul(of, inner),
+            App("h", [of, inner], params=[Sym("θ")]),
+            Bound(0),
+            Pow(CondExpect(ZERO, Add(Bound(0), of)), TWO),  # which averages what is drawn
+        )
+    )
     child = instantiate(shift(kept, 1, cutoff=1), target)
     when = w.rng.choice((ZERO, Num(-1), time(w)))
     left = CondExpect(when, Sum(ONE, TWO, child))
