@@ -17,7 +17,7 @@ from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.kernel import filtration
 from surrogate_calculus.kernel.calculus import State
 from surrogate_calculus.kernel.facts import Facts
-from surrogate_calculus.kernel.inference import Definition, Inference
+from surrogate_calculus.kernel.inference import Definition, Inference, replaced
 from surrogate_calculus.kernel.judgement import Equation, Rejection
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import LAW, PARAM, RULES
@@ -135,7 +135,8 @@ def averaged(w: Workshop, more: int = 0, depth: int = 1) -> Term:
         return Eval(w.expr(depth, more))
     if kind <= 3 or not hasattr(w, "members"):
         return w.expr(depth, more, stops=False)
-    if kind == 4 and depth:
+    # a filter has 64 outcomes, a mean within a mean 64 squared
+    if kind == 4 and depth and len(w.members[0].args) == 1:  # type: ignore[attr-defined]
         return CondExpect(time(w, more), averaged(w, more, depth - 1))
     if kind == 5:
         inner = averaged(w, more + 1, 0)
@@ -266,7 +267,14 @@ def expect_offspring(w: Workshop) -> Equation:
     target = Indexed("A", ONE, Bound(0))
     inner = averaged(w, 1, 1)  # of the parent, the innermost index
     of = Indexed("X", ZERO, Bound(0))
-    kept = w.rng.choice((Mul(of, inner), inner, App("h", [of, inner], params=[Sym("θ")]), Bound(0)))
+    kept = w.rng.choice(
+        (
+            Mul(of, inner),
+            App("h", [of, inner], params=[Sym("θ")]),
+            Bound(0),
+            Pow(CondExpect(ZERO, Add(Bound(0), of)), TWO),  # which averages what is drawn
+        )
+    )
     child = instantiate(shift(kept, 1, cutoff=1), target)
     when = w.rng.choice((ZERO, Num(-1), time(w)))
     left = CondExpect(when, Sum(ONE, TWO, child))
@@ -321,8 +329,6 @@ def substitute(w: Workshop) -> Equation:
     if not told or w.rng.random() < 0.5:
         value = w.rng.choice((w.expr(1, stops=False), Num(3), Sym("y"), whole_number(w), averaged(w)))
         told.append(("x", 0, w.add(value)))
-    from surrogate_calculus.kernel.inference import replaced
-
     bodies = {name: (arity, body) for name, arity, body in told}
     left, right = (replaced(w.state, side, bodies) for side in (known.lhs, known.rhs))
     if left is known.lhs and right is known.rhs:
@@ -342,13 +348,14 @@ def _body(w: Workshop, slots: int) -> Term:
     """A function of its slots."""
     parts: list[Term] = [Num(w.rng.randint(-2, 2))]
     for n in range(slots):
-        slot = Bound(n)
-        parts.append(w.rng.choice((slot, Pow(slot, TWO), Mul(slot, Bound(0)), Sym("y"), Sym("θ"))))
+        parts.append(
+            w.rng.choice((Bound(n), Pow(Bound(n), TWO), Mul(Bound(n), Bound(0)), Sym("y"), Sym("θ")))
+        )
     return Add(*parts) if len(parts) > 1 else parts[0]
 
 
 def induction_over(w: Workshop) -> Equation:
-    """Σ[i=1..n](A) = n A, ∏[i=1..n](A) = A^n for one that is no power, a telescoping sum, ∇ⁿ."""
+    """Σ[i=1..n](A) = n A, a sum that telescopes, ∇ⁿ of a product with a constant."""
     make = w.rng.choice((_constant_sum, _telescoped, _power_of_nabla))
     return make(w)
 
@@ -374,7 +381,7 @@ def _series(w: Workshop, body: Term, closed: Callable[[Term], Term], gain: Term)
 
 
 def _constant_sum(w: Workshop) -> Equation:
-    body = w.rng.choice((w.expr, averaged))(w) if w.rng.random() < 0 else w.expr(1)
+    body = w.expr(1)
     if hasattr(w, "members") and w.rng.random() < 0.5:
         body = CondExpect(time(w), averaged(w))
     return _series(w, shift(body, 1), lambda n: Mul(n, body), body)
@@ -399,8 +406,9 @@ def _power_of_nabla(w: Workshop) -> Equation:
     whole = Mul(factor, body)
     zero = w.infer("grads_zero", Grads("θ", ZERO, body))
     back = w.infer("symmetry", body, zero.lhs, zero)
-    start = w.infer("grads_zero", Grads("θ", ZERO, whole))
-    base = _chained(w, start, w.infer("congruence", whole, None, back))
+    base = _chained(
+        w, w.infer("grads_zero", Grads("θ", ZERO, whole)), w.infer("congruence", whole, None, back)
+    )
     before = Add(N, Num(-1))
     inner = Grads("θ", before, body)
     told = w.inference.infer("suppose", w.add(Grads("θ", before, whole)), w.add(Mul(factor, inner)), ())
