@@ -105,9 +105,8 @@ class Filtration:
                 late = time + Num(1) if node.key in also else time
                 if not any(self._by(late, when, since, facts) for when, since in self.since(node)):
                     return False
-            elif cls is App and head(node) in self.state.definitions:
-                if not self._along(self.state.definitions[head(node)]):
-                    return False
+            elif cls is App and not self._along(self.state.definitions.get(head(node))):
+                return False
             for position, arg in enumerate(args):
                 if cls is Expect and self._indexed(arg):  # its variable is no whole number, as an index is
                     return False
@@ -165,8 +164,10 @@ class Filtration:
             since += 1
         return since
 
-    def _along(self, definition: Definition) -> bool:
-        """Whether a function along a path is known at the end of the path."""
+    def _along(self, definition: Definition | None) -> bool:
+        """Whether a function, where it is defined along a path, is known at the end of the path."""
+        if definition is None:
+            return True
         ends = [n.args[0].args[1] for n in definition.left.args if _path_of(n)]
         return all(self.known(definition.body, end) for end in ends)
 
