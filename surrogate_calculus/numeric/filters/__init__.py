@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .filter import METHODS, FilterRun, Method, ParticleFilter
+from .online import OnlineScore, online_score
 from .resampling import SCHEMES, Scheme, resample
 from .trace import FilterTrace
 from .transport import Transport
@@ -13,8 +14,10 @@ __all__ = [
     "FilterRun",
     "FilterTrace",
     "Method",
+    "OnlineScore",
     "ParticleFilter",
     "Scheme",
     "Transport",
+    "online_score",
     "resample",
 ]

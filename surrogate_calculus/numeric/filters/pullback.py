@@ -22,9 +22,9 @@ from torch import Tensor
 
 from .bound import Bound, Laws
 from .replay import dense_increments, replay
-from .simulate import Record
+from .simulate import Block, Record
 
-__all__ = ["Task", "attach", "increments_at"]
+__all__ = ["Selection", "Task", "attach", "select"]
 
 #: Numbers of one evaluation of the densities: where most of them are wanted, and where few are.
 _DENSE, _SPARSE = 1 << 15, 1 << 18
@@ -178,19 +178,29 @@ def _weighted(task: Task, laws: Laws, first: int, weights: Tensor) -> Tensor:
     bound, record = task.bound, task.record
     if _is_sparse(task):
         places = weights.reshape(-1).nonzero().squeeze(1)
-        values = increments_at(bound, laws, record, first, len(weights), places)
+        values = bound.increments(laws, *select(bound, record, first, len(weights), places)[0])
         return torch.dot(values, weights.reshape(-1)[places])
     last = first + len(weights) - 1
     values = dense_increments(bound, laws, record, record.states, first, last, hidden=0.0)
     return torch.dot(values.reshape(-1), weights.reshape(-1))
 
 
-def increments_at(
-    bound: Bound, laws: Laws, record: Record, first: int, steps: int, places: Tensor
-) -> Tensor:
-    """log (p/q) with a graph, at places of a flattened (steps, replicates, N) that begins at time ``first``.
+class Selection(NamedTuple):
+    """What the densities of some steps and particles are evaluated at, in one axis."""
 
-    The parameters must be shared by the replicates.
+    times: Tensor
+    observations: Tensor
+    missing: Tensor | None
+    states: Tensor
+    previous: Tensor
+
+
+def select(
+    bound: Bound, record: Block, first: int, steps: int, places: Tensor
+) -> tuple[Selection, Tensor]:
+    """The places of a flattened (steps, replicates, N) that begins at time ``first``, and their parents' places.
+
+    A parent's place is one in the same layout, begun a step earlier.
     """
     k = first - record.first
     b, n = record.states[0].shape[:2]
@@ -198,13 +208,18 @@ def increments_at(
     own = torch.arange(n, device=states.device).expand(b, n)
     ancestors = torch.stack([own if a is None else a for a in record.ancestors[k + 1 : k + steps + 1]])
     step = torch.div(places, b * n, rounding_mode="floor")
-    column = torch.remainder(places, n)
-    x = states.index_select(0, places + b * n)
-    previous = states.index_select(0, places - column + ancestors.reshape(-1).index_select(0, places))
     replicate = torch.div(places, n, rounding_mode="floor") - step * b
+    row = places - torch.remainder(places, n)
 
-    def row(values: Tensor) -> Tensor:
+    def observed(values: Tensor) -> Tensor:
         return values[step + (first - 1), replicate if values.shape[1] > 1 else 0, 0]
 
-    missing = None if bound.missing is None else row(bound.missing)
-    return bound.increments(laws, step + first, row(bound.y), missing, x, previous)
+    parents = row + ancestors.reshape(-1).index_select(0, places)
+    selection = Selection(
+        step + first,
+        observed(bound.y),
+        None if bound.missing is None else observed(bound.missing),
+        states.index_select(0, places + b * n),
+        states.index_select(0, parents),
+    )
+    return selection, parents

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from .bound import Bound, Laws
-from .simulate import Record, pair_densities, soft_weights, taken
+from .simulate import Block, Record, pair_densities, soft_weights, taken
 
-__all__ = ["Outputs", "dense_increments", "replay", "weigh"]
+__all__ = ["Outputs", "dense_increments", "dense_inputs", "replay", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -120,26 +120,38 @@ def dense_increments(
 ) -> Tensor:
     """log (p/q) of every particle of steps first..last, (steps, replicates, N), with a graph.
 
-    Where a particle's weight is zero, the density of a living one is taken instead, which ``hidden`` then
-    replaces: a derivative of log 0 would be NaN even times zero.
+    That of a particle of weight zero is ``hidden``.
     """
-    k = first - record.first
-    x = torch.stack(states[k + 1 : k + 2 + last - first])
-    previous = torch.stack(
-        [taken(states[j], record.ancestors[j + 1]) for j in range(k, k + 1 + last - first)]
-    )
-    values = torch.stack(record.log_weights[k + 1 : k + 2 + last - first])
-    dead = torch.isneginf(values)
-    some = bool(dead.any())
-    if some:
+    dead, *inputs = dense_inputs(bound, record, states, first, last)
+    found = bound.increments(laws, *inputs)
+    return found if dead is None else torch.where(dead, hidden, found)
+
+
+def dense_inputs(
+    bound: Bound, record: Block, states: list[Tensor], first: int, last: int
+) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None, Tensor, Tensor]:
+    """Who is dead (None for nobody), and what ``Bound.increments`` takes, over (steps, replicates, N).
+
+    Where a particle's weight is zero, a living one stands in its place: a derivative of log 0 would be NaN, even
+    times zero.
+    """
+    k, count = first - record.first, last - first + 1
+    x = torch.stack(states[k + 1 : k + 1 + count])
+    previous = torch.stack([taken(states[j], record.ancestors[j + 1]) for j in range(k, k + count)])
+    values = torch.stack(record.log_weights[k + 1 : k + 1 + count])
+    dead: Tensor | None = torch.isneginf(values)
+    assert dead is not None
+    if not bool(dead.any()):
+        dead = None
+    else:
+        event = bound.model.event
         best = values.argmax(-1, keepdim=True)
-        shape = (*dead.shape, *(1,) * len(bound.model.event))
-        index = best.reshape(*best.shape, *shape[3:]).expand(*best.shape, *bound.model.event)
-        x = torch.where(dead.reshape(shape), x.gather(2, index), x)
-        previous = torch.where(dead.reshape(shape), previous.gather(2, index), previous)
+        index = best.reshape(*best.shape, *(1,) * len(event)).expand(*best.shape, *event)
+        mask = dead.reshape(*dead.shape, *(1,) * len(event))
+        x = torch.where(mask, x.gather(2, index), x)
+        previous = torch.where(mask, previous.gather(2, index), previous)
     t, y, missing = bound.rows(first, last)
-    found = bound.increments(laws, t, y, missing, x, previous)
-    return torch.where(dead, hidden, found) if some else found
+    return dead, t, y, missing, x, previous
 
 
 def _reparameterised(bound: Bound, laws: Laws, record: Record) -> list[Tensor]:

@@ -39,23 +39,25 @@ class Resampler:
         scheme: multinomial; stratified, one draw from each of N strata; systematic, a comb of N teeth with one
             offset; residual, ⌊N w̄⌋ copies and a multinomial rest.
         particles: N.
+        replicates: how many filters.
         device: of all tensors.
     """
 
-    def __init__(self, scheme: Scheme, particles: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, scheme: Scheme, particles: int, replicates: int = 1, device: torch.device | str = "cpu"
+    ) -> None:
         if scheme not in SCHEMES:
             raise EvaluationError(f"no resampling scheme is called {scheme!r}", instead=", ".join(SCHEMES))
         self.scheme = scheme
-        self.particles = particles
+        self.particles, self.replicates = particles, replicates
         self.positions = torch.arange(particles, device=device)
-        self._counted = scheme == "systematic" and particles >= _COUNT_FROM
+        self._ones = torch.ones(1, dtype=torch.int64, device=device).expand(replicates, particles)
+        self._counted = scheme == "systematic" and particles * replicates >= _COUNT_FROM
 
-    def randomness(
-        self, steps: int, replicates: int, generator: torch.Generator | None
-    ) -> tuple[Tensor, ...]:
+    def randomness(self, steps: int, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """What :meth:`pick` needs for each of some steps."""
         teeth = 1 if self.scheme == "systematic" else self.particles
-        shape = (steps, replicates, teeth)
+        shape = (steps, self.replicates, teeth)
         u = torch.rand(shape, generator=generator, dtype=torch.float64, device=self.positions.device)
         if self._counted:
             u.clamp_(_MARGIN, 1 - _MARGIN)
@@ -78,10 +80,10 @@ class Resampler:
         total = sums[:, -1:]
         if not self._counted:
             return torch.searchsorted(sums, randomness * total, right=True)
-        # The number of teeth below each running sum; from these, for each tooth the sums at or below it.
-        ends = sums.mul(self.particles / total).sub_(randomness).ceil_().long()
+        # For each running sum the teeth at or below it; for each tooth, then, the sums that it lies beyond.
+        ends = torch.addcmul(1 - randomness, sums, self.particles / total).long()
         starts = torch.zeros((len(sums), self.particles + 1), dtype=torch.int64, device=sums.device)
-        starts.scatter_add_(1, ends, torch.ones_like(ends))
+        starts.scatter_add_(1, ends, self._ones)
         return starts.cumsum_(1)[:, :-1]
 
     def _residual(self, sums: Tensor, randomness: Tensor) -> Tensor:
@@ -106,7 +108,7 @@ def resample(
     top = rows.amax(-1, keepdim=True)
     if not bool(torch.isfinite(top).all()):
         raise EvaluationError("the weights to resample by are all zero, or not numbers")
-    resampler = Resampler(scheme, rows.shape[1], rows.device)
-    (randomness,) = resampler.randomness(1, len(rows), generator)
+    resampler = Resampler(scheme, rows.shape[1], len(rows), rows.device)
+    (randomness,) = resampler.randomness(1, generator)
     sums = torch.exp(rows - top).cumsum(-1, dtype=torch.float64)
     return resampler.pick(sums, randomness).reshape(log_weights.shape)

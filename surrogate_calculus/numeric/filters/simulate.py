@@ -25,7 +25,7 @@ __all__ = ["Block", "Record", "When", "effective_below", "no_weights", "normalis
 When = Literal["always", "never"] | float
 
 #: Numbers drawn at once; a block of steps has about as many.
-_DRAWN = 1 << 17
+_DRAWN = 1 << 19
 #: Steps of a block at most.
 _BLOCK = 64
 
@@ -135,7 +135,7 @@ def _simulated(bound: Bound, recipe: Recipe, generator: torch.Generator | None) 
     model, n, b = bound.model, recipe.particles, bound.replicates
     laws = bound.laws(bound.flat)
     pairs = bound.laws(bound.flat, pairs=True) if recipe.marginal else laws
-    resampler = Resampler(recipe.scheme, n, bound.like.device)
+    resampler = Resampler(recipe.scheme, n, b, bound.like.device)
     positions = resampler.positions.expand(b, n)
     log_n = math.log(n)
     noise = model.noise((b, n), generator, bound.like)
@@ -151,7 +151,7 @@ def _simulated(bound: Bound, recipe: Recipe, generator: torch.Generator | None) 
         block = Block(first, [x], [logw], [top], [total], uniform=[uniform])
         block.noise = [noise if recipe.keep_noise and first == 1 else None]
         noises = model.noise((last - first + 1, b, n), generator, bound.like).unbind(0)
-        draws = resampler.randomness(last - first + 1, b, generator) if recipe.when != "never" else ()
+        draws = resampler.randomness(last - first + 1, generator) if recipe.when != "never" else ()
         for t in range(first, last + 1):
             ancestors, chosen, carried = None, False, None
             if recipe.when == "always":

@@ -69,7 +69,7 @@ class Growth(GaussianNoise):
 
     def mean(self, c: Coefficients, t: Time, previous: Tensor) -> Tensor:
         """The mean of x_t given x_{t-1}."""
-        season = torch.cos(1.2 * t) if isinstance(t, Tensor) else math.cos(1.2 * t)
+        season = torch.cos(1.2 * t.to(previous.dtype)) if isinstance(t, Tensor) else math.cos(1.2 * t)
         return c.alpha * previous + c.beta * previous / (1 + previous * previous) + c.gamma * season
 
     def move(self, c: Coefficients, t: int, previous: Tensor, noise: Tensor) -> Tensor:

@@ -129,4 +129,5 @@ def _looked_up(table: Tensor, index: Tensor) -> Tensor:
     """Entries of a table of shape (lead …, entries), at indices of shape (lead …)."""
     if table.dim() == 1:
         return table[index]
+    table = table[(None,) * (index.dim() + 1 - table.dim())]
     return torch.take_along_dim(table, index.unsqueeze(-1), -1).squeeze(-1)
