@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from ..models.protocol import Proposal, StateSpaceModel, filled_in
+from ..models.protocol import Proposal, StateSpaceModel, filled_in, missing_rows
 
 __all__ = ["GRADIENTS", "Bound", "Gradient", "Laws"]
 
@@ -72,6 +72,7 @@ class Bound:
         }
         y = torch.as_tensor(observations)
         y = y.to(dtype=self.like.dtype, device=self.like.device).detach()
+        self.observations = y
         self.batch = tuple(self._batch(y) if batch is None else batch)
         self.replicates = 1
         for n in self.batch:
@@ -128,20 +129,13 @@ class Bound:
             raise EvaluationError(
                 f"the observations have batch shape {own}, the run has {self.batch}"
             ) from None
-        nan = torch.isnan(y)
-        if not bool(nan.any()):
+        missing = missing_rows(y, tuple(event))
+        if not bool(missing.any()):
             return y, None
-        rows = nan.reshape(*nan.shape[:3], -1)
-        missing = rows.all(-1)
-        if bool((rows.any(-1) != missing).any()):
-            raise EvaluationError(
-                "a row of the observations is missing in part",
-                instead="rows of NaN altogether; marginalise the other components in the model",
-            )
         # Densities are evaluated at some value all the same: at an observed one, which they are made for.
         seen = y.reshape(-1, *event)[~missing.reshape(-1)]
         some = seen[0] if len(seen) else torch.zeros_like(y[0, 0, 0])
-        return torch.where(nan, some.expand_as(y), y), missing
+        return torch.where(torch.isnan(y), some.expand_as(y), y), missing
 
     # -- the laws --
 

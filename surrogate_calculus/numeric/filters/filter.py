@@ -13,13 +13,13 @@ from ...errors import EvaluationError
 from ..models.protocol import Proposal, StateSpaceModel
 from .bound import GRADIENTS, Bound, Gradient
 from .pullback import Task, attach
-from .replay import replay
+from .replay import Outputs, replay
 from .resampling import SCHEMES, Scheme
-from .simulate import Recipe, When, simulate
+from .simulate import Recipe, Record, When, simulate
 from .trace import FilterTrace
 from .transport import Transport, transported
 
-__all__ = ["METHODS", "FilterRun", "Method", "ParticleFilter", "bound_to"]
+__all__ = ["METHODS", "FilterRun", "Method", "ParticleFilter", "bound_to", "finished", "generator_of"]
 
 Method = Literal["sis", "pf", "pf-sf", "dpf", "dpf2", "soft", "ot"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -179,33 +179,9 @@ class ParticleFilter:
             assert record is not None
             if self.gradient == "reparameterised":
                 outputs = replay(bound, record, bound.flat, self.method, self.alpha)
-        shape = bound.batch
-        if self.gradient == "reparameterised":
-            total, weights, dice = outputs.log_likelihood, outputs.log_weights, outputs.log_dice
-            final = outputs.states[-1]
-            # The same numbers as without a graph: the forward pass is one, whatever is differentiated.
-            value = record.log_sum().to(total.dtype)
-            total = value + (total - total.detach())
-        else:
-            total, weights, dice = attach(Task(bound, record, self.method, self.alpha))
-            final = record.states[-1]
-        trace = FilterTrace(
-            record,
-            shape,
-            torch.as_tensor(observations).detach().to(dtype=bound.like.dtype, device=bound.like.device),
-            {name: value.detach() for name, value in bound.given.items()},
-            seed,
-            tuple(model.event),
-            tuple(model.observed),
-        )
-        n = self.particles
-        return FilterRun(
-            total.reshape(shape),
-            weights.reshape(*shape, n),
-            final.reshape(*shape, n, *model.event),
-            torch.exp(dice).reshape(shape) if self.method == "pf-sf" else None,
-            trace,
-        )
+        if self.gradient != "reparameterised":
+            outputs = Outputs(*attach(Task(bound, record, self.method, self.alpha)), record.states)
+        return finished(self, bound, record, outputs, bound.batch, seed)
 
     def recipe(self) -> Recipe:
         """What the forward pass needs."""
@@ -248,6 +224,33 @@ def bound_to(
         correct_initial=how.correct_initial,
         dtype=dtype,
         device=device,
+    )
+
+
+def finished(
+    how: ParticleFilter,
+    bound: Bound,
+    record: Record,
+    outputs: Outputs,
+    batch: tuple[int, ...],
+    seed: int | None,
+) -> FilterRun:
+    """A run's outputs in the shape of its batch.
+
+    Values are those of the forward pass, to the last bit, whatever is differentiated.
+    """
+    n, event = how.particles, tuple(bound.model.event)
+    value = record.log_sum().to(bound.like.dtype)
+    total = value + (outputs.log_likelihood - outputs.log_likelihood.detach())
+    dice = torch.exp(outputs.log_dice).reshape(batch) if how.method == "pf-sf" else None
+    parameters = {name: v.detach() for name, v in bound.given.items()}
+    trace = FilterTrace(record, batch, bound.observations, parameters, seed, event, tuple(bound.model.observed))
+    return FilterRun(
+        total.reshape(batch),
+        outputs.log_weights.reshape((*batch, n)),
+        outputs.states[-1].reshape((*batch, n, *event)),
+        dice,
+        trace,
     )
 
 

@@ -2,7 +2,8 @@
 
     x₁ ~ π,    x_t ~ A(x_{t-1}, ·),    y_t ~ B(x_t, ·)
 
-The first state is observed; x₀ is a place to start from (state 0), and the step to x₁ draws from π.
+The first state is observed; x₀ is a place to start from (state 0), and the step to x₁ draws from π.  With a hidden
+start it is x₀ that has the law π, which then is the initial law of a filter.
 """
 
 from __future__ import annotations
@@ -39,11 +40,13 @@ class HiddenMarkov:
         pi: the law of the first state, K numbers.
         a: K rows of transition probabilities.
         b: K rows of M emission probabilities.
+        hidden_start: whether π is the law of x₀, which is not observed, instead of that of x₁.
     """
 
     pi: tuple[float, ...]
     a: tuple[tuple[float, ...], ...]
     b: tuple[tuple[float, ...], ...]
+    hidden_start: bool = False
 
     event = ()
     observed = ()
@@ -87,31 +90,28 @@ class HiddenMarkov:
         return torch.rand(shape, generator=generator, dtype=torch.float64, device=like.device)
 
     def initial(self, c: LogTables, noise: Tensor) -> Tensor:
-        """State 0, from which nobody starts."""
-        return torch.zeros(noise.shape, dtype=torch.int64, device=noise.device)
+        """x₀ by inversion; state 0 where it is but a place to start from."""
+        nowhere = torch.zeros(noise.shape, dtype=torch.int64, device=noise.device)
+        return _drawn(c.start.unsqueeze(-2), nowhere, noise) if self.hidden_start else nowhere
 
     def move(self, c: LogTables, t: int, previous: Tensor, noise: Tensor) -> Tensor:
         """x_t by inversion."""
-        table = c.start.unsqueeze(-2) if t == 1 else c.transition
-        row = previous if t > 1 else torch.zeros_like(previous)
-        laws = torch.exp(table.double()).cumsum(-1)
-        laws = laws / laws[..., -1:]
-        if laws.dim() == 2:
-            bounds = laws[row]
-        else:
-            bounds = laws.squeeze(-3).gather(-2, row.unsqueeze(-1).expand(*row.shape, laws.shape[-1]))
-        return (noise.unsqueeze(-1) >= bounds).sum(-1)
+        if t > 1 or self.hidden_start:
+            return _drawn(c.transition, previous, noise)
+        return _drawn(c.start.unsqueeze(-2), torch.zeros_like(previous), noise)
 
-    def log_initial(self, c: LogTables, x: Tensor) -> None:
-        """x₀ is where one starts; π is the law of the first step."""
-        return None
+    def log_initial(self, c: LogTables, x: Tensor) -> Tensor | None:
+        """log π(x₀); None where π is the law of the first step."""
+        return _looked_up(c.start, x) if self.hidden_start else None
 
     def log_transition(self, c: LogTables, t: Time, x: Tensor, previous: Tensor) -> Tensor:
-        """log A(x_{t-1}, x_t); log π(x₁) at the first step."""
+        """log A(x_{t-1}, x_t); log π(x₁) at a first step without hidden start."""
         k = self.states
+        if self.hidden_start:
+            return _looked_up(c.transition.flatten(-2), previous * k + x)
         table = torch.cat([c.start.unsqueeze(-2), c.transition], -2).flatten(-2)
-        first = t == 1
-        row = torch.where(first, 0, previous + 1) if isinstance(first, Tensor) else (0 if first else previous + 1)
+        row = previous + 1
+        row = torch.where(t == 1, 0, row) if isinstance(t, Tensor) else row * (t > 1)
         return _looked_up(table, row * k + x)
 
     def log_observation(self, c: LogTables, t: Time, y: Tensor, x: Tensor) -> Tensor:
@@ -131,3 +131,14 @@ def _looked_up(table: Tensor, index: Tensor) -> Tensor:
         return table[index]
     table = table[(None,) * (index.dim() + 1 - table.dim())]
     return torch.take_along_dim(table, index.unsqueeze(-1), -1).squeeze(-1)
+
+
+def _drawn(log_laws: Tensor, row: Tensor, noise: Tensor) -> Tensor:
+    """A state from a row of (lead …, rows, K) for uniform noise: the first whose running sum is above it."""
+    sums = torch.exp(log_laws.double()).cumsum(-1)
+    sums = sums / sums[..., -1:]  # ends in 1 exactly, which no noise reaches
+    if sums.dim() == 2:
+        bounds = sums[row]
+    else:
+        bounds = sums.squeeze(-3).gather(-2, row.unsqueeze(-1).expand(*row.shape, sums.shape[-1]))
+    return (noise.unsqueeze(-1) >= bounds).sum(-1)

@@ -72,6 +72,7 @@ class LinearGaussian(GaussianNoise):
     r: Tensor
     mean: Tensor
     variance: Tensor
+    first_observed = False
     _own: dict[str, Tensor] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -199,6 +200,7 @@ class ScalarLinearGaussian(GaussianNoise):
 
     event = ()
     observed = ()
+    first_observed = False
     parameters = {"a": (), "c": (), "log_q": (), "log_r": ()}  # noqa: RUF012
 
     def defaults(self) -> dict[str, Tensor]:

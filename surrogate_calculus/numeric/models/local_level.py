@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from .linear_gaussian import System
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
 __all__ = ["LocalLevel", "normal_log_density"]
@@ -53,6 +54,7 @@ class LocalLevel(GaussianNoise):
 
     event = ()
     observed = ()
+    first_observed = True
     parameters = {"log_r": (), "log_s": ()}  # noqa: RUF012
 
     def __post_init__(self) -> None:
@@ -141,6 +143,12 @@ class LocalLevel(GaussianNoise):
         """√r and √s."""
         p = filled_in(self, parameters)
         return Deviations(torch.exp(p["log_r"] / 2), torch.exp(p["log_s"] / 2))
+
+    def system(self, parameters: Mapping[str, Tensor]) -> System:
+        """The same as matrices of one row and column, for the law of x₁ instead of x₀."""
+        step, error = (v[..., None, None] for v in self.natural(parameters))
+        one, mean, variance = (step.new_tensor([[v]]) for v in (1.0, self.mean, self.variance))
+        return System(one, step, one, error, mean[0], variance)
 
     def initial(self, c: Deviations, noise: Tensor) -> Tensor:
         """x₀, where one starts: m."""

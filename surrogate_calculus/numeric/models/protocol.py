@@ -20,7 +20,15 @@ from torch import Tensor
 
 from ...errors import EvaluationError
 
-__all__ = ["GaussianNoise", "Proposal", "StateSpaceModel", "Time", "filled_in", "log_normal"]
+__all__ = [
+    "GaussianNoise",
+    "Proposal",
+    "StateSpaceModel",
+    "Time",
+    "filled_in",
+    "log_normal",
+    "missing_rows",
+]
 
 #: The time of a step, from 1.
 Time = int | Tensor
@@ -165,3 +173,19 @@ def log_normal(x: Tensor, mean: Tensor | float, deviation: Tensor) -> Tensor:
     """log N(x; mean, deviation²), elementwise, in few operations."""
     z = (x - mean) / deviation
     return torch.addcmul(-torch.log(deviation) - _HALF_LOG_2PI, z, z, value=-0.5)
+
+
+def missing_rows(y: Tensor, event: tuple[int, ...]) -> Tensor:
+    """Which rows of observations (lead …, *event) are NaN, of shape (lead …).
+
+    Raises:
+        EvaluationError: a row is NaN in part.
+    """
+    nan = torch.isnan(y).reshape(*y.shape[: y.dim() - len(event)], -1)
+    missing = nan.all(-1)
+    if not torch.equal(nan.any(-1), missing):
+        raise EvaluationError(
+            "a row of the observations is missing in part",
+            instead="rows of NaN altogether; marginalise the other components in the model",
+        )
+    return missing
