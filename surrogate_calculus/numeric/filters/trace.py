@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
 from ..values import Event
 from .simulate import Record, taken
 
@@ -84,6 +85,20 @@ class FilterTrace:
     def effective_sizes(self) -> Tensor:
         """1 / Σᵢ w̄[t,i]² for t = 0..T: (T + 1, *batch)."""
         return torch.exp(-torch.logsumexp(2 * self.log_weights, -1))
+
+    @cached_property
+    def noise(self) -> Tensor:
+        """What moved the particles to x[t], t = 0..T: (T + 1, *batch, N, *event).
+
+        Raises:
+            EvaluationError: the run did not keep it.
+        """
+        rows = [row for row in self.record.noise if row is not None]
+        if len(rows) <= self.steps:
+            raise EvaluationError(
+                "the run kept no noise", instead='a filter with gradient="reparameterised", whose noise is kept'
+            )
+        return self._shaped(rows)
 
     @cached_property
     def paths(self) -> Tensor:
