@@ -62,7 +62,7 @@ def exact_derivatives(
     flat = torch.cat([v.reshape(-1) for v in values.values()]).requires_grad_()
     sizes = [v.numel() for v in values.values()]
     pieces = zip(values.items(), flat.split(sizes), strict=True)
-    with torch.enable_grad():
+    with torch.set_grad_enabled(order > 0):
         value = function({name: piece.reshape(v.shape) for (name, v), piece in pieces})
         if value.dim() != 0:
             raise EvaluationError(f"the function's value has shape {tuple(value.shape)}", instead="one number")

@@ -12,7 +12,7 @@ from torch import Tensor
 from ...errors import EvaluationError
 from ..models.protocol import Proposal, StateSpaceModel
 from .bound import GRADIENTS, Bound, Gradient
-from .pullback import Task, attach
+from .pullback import Task, attach, checked
 from .replay import Outputs, replay
 from .resampling import SCHEMES, Scheme
 from .simulate import Recipe, Record, When, simulate
@@ -178,7 +178,7 @@ class ParticleFilter:
                     record.extend(block)
             assert record is not None
             if self.gradient == "reparameterised":
-                outputs = replay(bound, record, bound.flat, self.method, self.alpha)
+                outputs = replay(bound, record, checked(bound.flat), self.method, self.alpha)
         if self.gradient != "reparameterised":
             outputs = Outputs(*attach(Task(bound, record, self.method, self.alpha)), record.states)
         return finished(self, bound, record, outputs, bound.batch, seed)

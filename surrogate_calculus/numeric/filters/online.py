@@ -23,8 +23,8 @@ from ...errors import EvaluationError
 from ..models.protocol import StateSpaceModel
 from .bound import Bound, Laws
 from .filter import ParticleFilter, bound_to, generator_of
-from .pullback import select
-from .replay import dense_inputs
+from .pullback import check_finite, select
+from .replay import dense_inputs, replaced
 from .simulate import Block, pair_densities, simulate, taken
 
 __all__ = ["OnlineScore", "online_score"]
@@ -92,6 +92,7 @@ def online_score(
         assert block is not None and carried is not None
         weights = torch.exp(block.normalised(block.steps))
         score = (weights.unsqueeze(-1) * carried).sum(1)
+        check_finite(score)
     found, start = {}, 0
     for name in names:
         shape = bound.shapes[name]
@@ -259,6 +260,7 @@ def _marginal(bound: Bound, chart: _Chart, block: Block, carried: Tensor) -> Ten
         base = block.normalised(k - 1).unsqueeze(1)
         with torch.enable_grad():
             laws, leaves = chart.leaves(lead)
+            dead, x = replaced(block.log_weights[k], x)
             p, q = pair_densities(bound, laws, t, x, source)
             back = torch.softmax((base + p).detach(), -1)
             value = back * torch.where(back > 0, p, 0.0)
@@ -267,4 +269,6 @@ def _marginal(bound: Bound, chart: _Chart, block: Block, carried: Tensor) -> Ten
                 value = value - forth * torch.where(forth > 0, q, 0.0)
         own = chart.derivatives(value, leaves, lead).squeeze(2) @ chart.jacobian
         carried = back @ carried + own
+        if dead is not None:
+            carried = torch.where(dead.unsqueeze(-1), 0.0, carried)
     return carried

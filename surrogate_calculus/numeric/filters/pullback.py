@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
 from .bound import Bound, Laws
 from .replay import dense_increments, replay
 from .simulate import Block, Record
 
-__all__ = ["Selection", "Task", "attach", "select"]
+__all__ = ["Selection", "Task", "attach", "check_finite", "checked", "select"]
 
 #: Numbers of one evaluation of the densities: where most of them are wanted, and where few are.
 _DENSE, _SPARSE = 1 << 15, 1 << 18
@@ -79,8 +80,42 @@ class _Attached(torch.autograd.Function):
                 ) if pairs else (None,) * len(wanted)
         else:
             found = _first(ctx.task, parameters, wanted, *cotangents)
+        for g in found:
+            if g is not None:
+                check_finite(g)
         gradients = dict(zip(wanted, found, strict=True))
         return (None, *(gradients.get(name) for name in parameters))
+
+
+class _Checked(torch.autograd.Function):
+    """A parameter itself; its derivative must be a number."""
+
+    @staticmethod
+    def forward(ctx: Any, parameter: Tensor) -> Tensor:
+        return parameter.view_as(parameter)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor) -> Tensor:
+        check_finite(cotangents[0])
+        return cotangents[0]
+
+
+def checked(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same parameters; a derivative that comes back to them as NaN is an error."""
+    return {name: _Checked.apply(v) if v.requires_grad else v for name, v in parameters.items()}  # type: ignore[misc]
+
+
+def check_finite(derivative: Tensor) -> None:
+    """Refuse a derivative that is not a number.
+
+    Raises:
+        EvaluationError: it is NaN.
+    """
+    if bool(torch.isnan(derivative.detach()).any()):
+        raise EvaluationError(
+            "the derivative of the log-likelihood is not a number",
+            instead="log-densities with finite derivatives wherever a particle has weight",
+        )
 
 
 def _first(

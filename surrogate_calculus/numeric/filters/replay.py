@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from torch import Tensor
 from .bound import Bound, Laws
 from .simulate import Block, Record, pair_densities, soft_weights, taken
 
-__all__ = ["Outputs", "dense_increments", "dense_inputs", "replay", "weigh"]
+__all__ = ["Outputs", "dense_increments", "dense_inputs", "replaced", "replay", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -139,19 +140,24 @@ def dense_inputs(
     x = torch.stack(states[k + 1 : k + 1 + count])
     previous = torch.stack([taken(states[j], record.ancestors[j + 1]) for j in range(k, k + count)])
     values = torch.stack(record.log_weights[k + 1 : k + 1 + count])
-    dead: Tensor | None = torch.isneginf(values)
-    assert dead is not None
-    if not bool(dead.any()):
-        dead = None
-    else:
-        event = bound.model.event
-        best = values.argmax(-1, keepdim=True)
-        index = best.reshape(*best.shape, *(1,) * len(event)).expand(*best.shape, *event)
-        mask = dead.reshape(*dead.shape, *(1,) * len(event))
-        x = torch.where(mask, x.gather(2, index), x)
-        previous = torch.where(mask, previous.gather(2, index), previous)
+    dead, x, previous = replaced(values, x, previous)
     t, y, missing = bound.rows(first, last)
     return dead, t, y, missing, x, previous
+
+
+def replaced(log_weights: Tensor, *states: Tensor) -> Any:
+    """Who is dead (None for nobody), and states (…, N, *event) in which the heaviest particle stands in for them."""
+    dead = torch.isneginf(log_weights)
+    if not bool(dead.any()):
+        return (None, *states)
+    best = log_weights.argmax(-1, keepdim=True)
+    found = []
+    for x in states:
+        event = x.shape[dead.dim() :]
+        index = best.reshape(*best.shape, *(1,) * len(event)).expand(*best.shape, *event)
+        mask = dead.reshape(*dead.shape, *(1,) * len(event))
+        found.append(torch.where(mask, x.gather(dead.dim() - 1, index), x))
+    return (dead, *found)
 
 
 def _reparameterised(bound: Bound, laws: Laws, record: Record) -> list[Tensor]:
@@ -180,12 +186,15 @@ def _marginal(bound: Bound, record: Record, laws: Laws, start: Tensor | None) ->
         total = torch.logsumexp(weights, -1)
         weights = weights - total.unsqueeze(-1)
     for t in range(1, bound.steps + 1):
-        p, q = pair_densities(bound, laws, t, record.states[t], record.states[t - 1])
+        dead, x = replaced(record.log_weights[t], record.states[t])
+        p, q = pair_densities(bound, laws, t, x, record.states[t - 1])
         if bound.gradient == "stopped":
             q = q.detach()
         above = torch.logsumexp(weights.unsqueeze(1) + p, -1)
         below = torch.logsumexp(weights.detach().unsqueeze(1) + q, -1)
         unnormalised = above - below - log_n
+        if dead is not None:
+            unnormalised = torch.where(dead, -math.inf, unnormalised)
         log_sum = torch.logsumexp(unnormalised, -1)
         total = total + log_sum
         weights = unnormalised - log_sum.unsqueeze(-1)

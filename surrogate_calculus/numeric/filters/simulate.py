@@ -226,11 +226,14 @@ def _resampled(
 
 
 def soft_weights(chosen: Tensor, alpha: float) -> Tensor:
-    """log (1/N · w̄/(α w̄ + (1 - α)/N)) of the log-weights chosen."""
-    log_n = math.log(chosen.shape[-1])
-    other = torch.full_like(chosen[..., :1], math.log1p(-alpha) - log_n if alpha < 1 else -math.inf)
-    law = torch.logaddexp(chosen + math.log(alpha), other) if alpha < 1 else chosen
-    return chosen - law - log_n
+    """log (1/N · w̄/(α w̄ + (1 - α)/N)) of the log-weights chosen.
+
+    The law is summed as numbers: it is at least (1 - α)/N, and second derivatives of a log of exponentials are NaN
+    where a weight is zero.
+    """
+    n = chosen.shape[-1]
+    law = chosen if alpha == 1 else torch.log(alpha * torch.exp(chosen) + (1 - alpha) / n)
+    return chosen - law - math.log(n)
 
 
 def pair_densities(bound: Bound, laws: Laws, t: int, x: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ...errors import EvaluationError
 from .bound import Bound
+from .pullback import checked
 from .replay import Outputs
 from .simulate import Block, When, effective_below, no_weights
 
@@ -105,7 +106,7 @@ def transported(
         EvaluationError: as for the other filters.
     """
     model, n, b = bound.model, particles, bound.replicates
-    laws = bound.laws(bound.flat)
+    laws = bound.laws(checked(bound.flat))
     log_n = math.log(n)
     x = model.initial(laws.model, model.noise((b, n), generator, bound.like))
     weights = bound.like.new_full((b, n), -log_n)
