@@ -65,7 +65,9 @@ def exact_derivatives(
     with torch.set_grad_enabled(order > 0):
         value = function({name: piece.reshape(v.shape) for (name, v), piece in pieces})
         if value.dim() != 0:
-            raise EvaluationError(f"the function's value has shape {tuple(value.shape)}", instead="one number")
+            raise EvaluationError(
+                f"the function's value has shape {tuple(value.shape)}", instead="one number"
+            )
         orders = [value]
         for k in range(order):
             rows = []

@@ -52,7 +52,13 @@ class Enumeration:
 
         Args:
             parameters: of the same values as those of the enumeration, and possibly with a graph.
+
+        Raises:
+            EvaluationError: the values are others, whose runs have other probabilities.
         """
+        for name, value in (parameters or {}).items():
+            if not torch.allclose(value.detach(), self.bound.flat[name], rtol=1e-12, atol=1e-12):
+                raise EvaluationError(f"{name} has other values than the enumeration was made with")
         flat = dict(self.bound.flat) | dict(parameters or {})
         outputs = replay(self.bound, self.record, flat, self.how.method, self.how.alpha)
         return finished(self.how, self.bound, self.record, outputs, (len(self),), None)
@@ -94,9 +100,7 @@ def enumerate_runs(
 class _Tree:
     """Paths so far, a row each, and the record of how they came about."""
 
-    def __init__(
-        self, how: ParticleFilter, bound: Bound, model: HiddenMarkov, law: Law, limit: int
-    ) -> None:
+    def __init__(self, how: ParticleFilter, bound: Bound, model: HiddenMarkov, law: Law, limit: int) -> None:
         self.how, self.bound, self.model, self.law, self.limit = how, bound, model, law, limit
         self.laws = bound.laws(bound.flat)
         n, device = how.particles, bound.like.device
@@ -181,7 +185,7 @@ class _Tree:
         """log Πᵢ q(moveᵢ | previousᵢ), (paths, moves)."""
         x, source = self.moves.unsqueeze(0), previous.unsqueeze(1)
         _, y, missing = self.bound.rows(t, t)
-        if self.bound.proposal is None or missing is not None and bool(missing.any()):
+        if self.bound.proposal is None or (missing is not None and bool(missing.any())):
             return self.model.log_transition(self.laws.model, t, x, source).sum(-1)
         return self.bound.proposal.log_density(self.laws.proposal, t, y[0], x, source).sum(-1)
 
@@ -252,9 +256,9 @@ def _systematic(weights: Tensor, tuples: Tensor) -> Tensor:
 def _residual(weights: Tensor, tuples: Tensor) -> Tensor:
     n = weights.shape[1]
     expected = n * weights
-    copies = expected.floor()
+    copies = torch.floor(expected + 4 * n * 2.0**-52)
     ends = copies.cumsum(-1)
-    rest = expected - copies
+    rest = (expected - copies).clamp(min=0)
     k = torch.arange(n, device=weights.device)
     certain = torch.searchsorted(ends, k.to(ends).expand_as(ends).contiguous(), right=True)
     drawn = rest[:, tuples] / rest.sum(-1)[:, None, None].clamp(min=1e-300)

@@ -122,8 +122,10 @@ class Bound:
             raise EvaluationError("there are no observations")
         own = tuple(y.shape[1 : y.dim() - len(event)])
         try:
-            y = y.expand(len(y), *self.batch, *event).reshape(len(y), self.replicates, 1, *event) if own else (
-                y.reshape(len(y), 1, 1, *event)
+            y = (
+                y.expand(len(y), *self.batch, *event).reshape(len(y), self.replicates, 1, *event)
+                if own
+                else (y.reshape(len(y), 1, 1, *event))
             )
         except RuntimeError:
             raise EvaluationError(
@@ -210,9 +212,7 @@ class Bound:
         return t, self.y[first - 1 : last], missing
 
 
-def _like(
-    values: Any, dtype: torch.dtype | None, device: torch.device | str | None
-) -> Tensor:
+def _like(values: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Tensor:
     """An empty tensor of the dtype and device of a run."""
     tensors = [v for v in values if isinstance(v, Tensor)]
     floats = [v.dtype for v in tensors if v.is_floating_point()]
@@ -221,7 +221,9 @@ def _like(
         for other in floats[1:]:
             dtype = torch.promote_types(dtype, other)
     if not dtype.is_floating_point:
-        raise EvaluationError(f"a filter computes in a floating-point dtype, not {dtype}", instead="torch.float64")
+        raise EvaluationError(
+            f"a filter computes in a floating-point dtype, not {dtype}", instead="torch.float64"
+        )
     if device is None:
         devices = {v.device for v in tensors if v.device.type != "cpu"}
         if len(devices) > 1:

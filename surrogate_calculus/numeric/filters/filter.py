@@ -119,7 +119,8 @@ class ParticleFilter:
             raise EvaluationError(f"there cannot be {self.particles!r} particles", instead="1, 2, 3, …")
         if isinstance(self.when, str) and self.when not in ("always", "never"):
             raise EvaluationError(
-                f"resampling cannot happen {self.when!r}", instead='"always", "never", or a fraction such as 0.5'
+                f"resampling cannot happen {self.when!r}",
+                instead='"always", "never", or a fraction such as 0.5',
             )
         if not isinstance(self.when, str) and not 0 < self.when <= 1:
             raise EvaluationError(f"{self.when!r} is no fraction of N", instead="a number such as 0.5")
@@ -212,7 +213,8 @@ def bound_to(
     """
     if how.gradient == "reparameterised" and model.discrete:
         raise EvaluationError(
-            "the model's states are whole numbers, which no noise moves smoothly", instead='gradient="stopped"'
+            "the model's states are whole numbers, which no noise moves smoothly",
+            instead='gradient="stopped"',
         )
     return Bound(
         model,
@@ -244,7 +246,9 @@ def finished(
     total = value + (outputs.log_likelihood - outputs.log_likelihood.detach())
     dice = torch.exp(outputs.log_dice).reshape(batch) if how.method == "pf-sf" else None
     parameters = {name: v.detach() for name, v in bound.given.items()}
-    trace = FilterTrace(record, batch, bound.observations, parameters, seed, event, tuple(bound.model.observed))
+    trace = FilterTrace(
+        record, batch, bound.observations, parameters, seed, event, tuple(bound.model.observed)
+    )
     return FilterRun(
         total.reshape(batch),
         outputs.log_weights.reshape((*batch, n)),

@@ -130,7 +130,9 @@ class _Chart:
             numbers = [c[j].expand(*(bound.replicates, *(1,) * (rank - 1)), *shape) for c in columns]
             rows.append(torch.stack(numbers, -1).reshape(bound.replicates, -1, len(columns)))
         #: d natural / d given, (replicates, natural, given).
-        self.jacobian = torch.cat(rows, 1) if rows else bound.like.new_zeros(bound.replicates, 0, len(columns))
+        self.jacobian = (
+            torch.cat(rows, 1) if rows else bound.like.new_zeros(bound.replicates, 0, len(columns))
+        )
 
     def _units(self) -> list[dict[str, Tensor]]:
         """A direction for each number among the parameters."""
@@ -183,9 +185,7 @@ class _Chart:
         if not (leaves and value.requires_grad):
             return value.new_zeros((*lead, self.jacobian.shape[1])).detach()
         found = torch.autograd.grad(value, leaves, torch.ones_like(value), allow_unused=True)
-        parts = [
-            torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)
-        ]
+        parts = [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)]
         return torch.cat([g.reshape(size, -1) for g in parts], 1).reshape((*lead, -1))
 
 

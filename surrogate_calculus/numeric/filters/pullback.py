@@ -61,7 +61,11 @@ class _Attached(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
         bound, record, method, mixture = ctx.task
         parameters = dict(zip(bound.flat, ctx.saved_tensors, strict=True))
-        wanted = {name: v for (name, v), need in zip(parameters.items(), ctx.needs_input_grad[1:], strict=True) if need}
+        wanted = {
+            name: v
+            for (name, v), need in zip(parameters.items(), ctx.needs_input_grad[1:], strict=True)
+            if need
+        }
         if torch.is_grad_enabled() or method in ("dpf2", "soft"):
             again = torch.is_grad_enabled()
             with torch.enable_grad():
@@ -71,13 +75,17 @@ class _Attached(torch.autograd.Function):
                 out = replay(bound, record, parameters, method, mixture)
                 outputs = (out.log_likelihood, out.log_weights, out.log_dice)
                 pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
-                found = torch.autograd.grad(
-                    [o for o, _ in pairs],
-                    list(wanted.values()),
-                    [c for _, c in pairs],
-                    create_graph=again,
-                    allow_unused=True,
-                ) if pairs else (None,) * len(wanted)
+                found = (
+                    torch.autograd.grad(
+                        [o for o, _ in pairs],
+                        list(wanted.values()),
+                        [c for _, c in pairs],
+                        create_graph=again,
+                        allow_unused=True,
+                    )
+                    if pairs
+                    else (None,) * len(wanted)
+                )
         else:
             found = _first(ctx.task, parameters, wanted, *cotangents)
         for g in found:
@@ -230,9 +238,7 @@ class Selection(NamedTuple):
     previous: Tensor
 
 
-def select(
-    bound: Bound, record: Block, first: int, steps: int, places: Tensor
-) -> tuple[Selection, Tensor]:
+def select(bound: Bound, record: Block, first: int, steps: int, places: Tensor) -> tuple[Selection, Tensor]:
     """The places of a flattened (steps, replicates, N) that begins at time ``first``, and their parents' places.
 
     A parent's place is one in the same layout, begun a step earlier.

@@ -40,7 +40,9 @@ class Outputs:
     states: list[Tensor]
 
 
-def replay(bound: Bound, record: Record, flat: dict[str, Tensor], method: str, mixture: float | None) -> Outputs:
+def replay(
+    bound: Bound, record: Record, flat: dict[str, Tensor], method: str, mixture: float | None
+) -> Outputs:
     """The outputs of a run, with a graph to the parameters.
 
     Args:

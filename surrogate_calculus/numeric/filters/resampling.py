@@ -88,9 +88,10 @@ class Resampler:
 
     def _residual(self, sums: Tensor, randomness: Tensor) -> Tensor:
         expected = torch.diff(sums, prepend=torch.zeros_like(sums[:, :1])) * (self.particles / sums[:, -1:])
-        copies = expected.floor()
+        # A whole number stays one where differences of running sums are a rounding error below it.
+        copies = torch.floor(expected + 4 * self.particles * 2.0**-52)
         ends = copies.cumsum(1)
-        rest = (expected - copies).cumsum(1)
+        rest = (expected - copies).clamp_(min=0).cumsum(1)
         certain = torch.searchsorted(ends, self.positions.double().expand_as(ends).contiguous(), right=True)
         drawn = torch.searchsorted(rest, randomness * rest[:, -1:], right=True)
         return torch.where(self.positions < ends[:, -1:], certain, drawn)

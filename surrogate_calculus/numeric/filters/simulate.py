@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,7 +19,18 @@ from ...errors import EvaluationError
 from .bound import Bound, Laws
 from .resampling import Resampler, Scheme
 
-__all__ = ["Block", "Record", "When", "effective_below", "no_weights", "normalised", "pair_densities", "simulate", "soft_weights", "taken"]
+__all__ = [
+    "Block",
+    "Record",
+    "When",
+    "effective_below",
+    "no_weights",
+    "normalised",
+    "pair_densities",
+    "simulate",
+    "soft_weights",
+    "taken",
+]
 
 #: When to resample: always, never, or where the effective sample size is below this fraction of N.
 When = Literal["always", "never"] | float
@@ -141,7 +152,11 @@ def _simulated(bound: Bound, recipe: Recipe, generator: torch.Generator | None) 
     noise = model.noise((b, n), generator, bound.like)
     x = model.initial(laws.model, noise)
     logw = bound.like.new_zeros((b, n))
-    weights, top, total = torch.ones_like(logw), logw[:, :1], torch.full_like(logw[:, :1], n, dtype=torch.float64)
+    weights, top, total = (
+        torch.ones_like(logw),
+        logw[:, :1],
+        torch.full_like(logw[:, :1], n, dtype=torch.float64),
+    )
     sums: Tensor | None = None
     kept = _steps_at_once(bound, n)
     single, uniform, threshold = b == 1, True, _threshold(recipe.when, n)

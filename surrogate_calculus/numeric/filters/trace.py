@@ -96,7 +96,8 @@ class FilterTrace:
         rows = [row for row in self.record.noise if row is not None]
         if len(rows) <= self.steps:
             raise EvaluationError(
-                "the run kept no noise", instead='a filter with gradient="reparameterised", whose noise is kept'
+                "the run kept no noise",
+                instead='a filter with gradient="reparameterised", whose noise is kept',
             )
         return self._shaped(rows)
 

@@ -133,9 +133,7 @@ def transported(
         previous = x
         x = bound.move(laws, t, previous, noise)
         time, y, missing = bound.rows(t, t)
-        step = bound.increments(
-            laws, time[0], y[0], None if missing is None else missing[0], x, previous
-        )
+        step = bound.increments(laws, time[0], y[0], None if missing is None else missing[0], x, previous)
         unnormalised = carried + step
         top = unnormalised.detach().amax(-1, keepdim=True)
         if not math.isfinite(float(top.sum())):

@@ -78,7 +78,7 @@ class Growth(GaussianNoise):
 
     def log_initial(self, c: Coefficients, x: Tensor) -> None:
         """The law of x₀ is free of every parameter."""
-        return None
+        return
 
     def log_transition(self, c: Coefficients, t: Time, x: Tensor, previous: Tensor) -> Tensor:
         """log N(x_t; mean, q)."""

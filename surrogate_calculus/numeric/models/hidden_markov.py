@@ -83,9 +83,7 @@ class HiddenMarkov:
         p = filled_in(self, parameters)
         return LogTables(*(torch.log_softmax(p[name], -1) for name in ("start", "transition", "emission")))
 
-    def noise(
-        self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor
-    ) -> Tensor:
+    def noise(self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
         """Uniform numbers, in double precision whatever the run's."""
         return torch.rand(shape, generator=generator, dtype=torch.float64, device=like.device)
 

@@ -81,7 +81,9 @@ class LinearGaussian(GaussianNoise):
         for name, shape in shapes.items():
             found = tuple(getattr(self, name).shape)
             if found != shape:
-                raise EvaluationError(f"{name} of the linear Gaussian model has shape {found}", instead=f"{shape}")
+                raise EvaluationError(
+                    f"{name} of the linear Gaussian model has shape {found}", instead=f"{shape}"
+                )
         try:
             q, r, _ = packed(self.q), packed(self.r), packed(self.variance)
         except RuntimeError:
@@ -135,7 +137,7 @@ class LinearGaussian(GaussianNoise):
 
     def log_initial(self, c: System, x: Tensor) -> None:
         """The law of x₀ is free of every parameter."""
-        return None
+        return
 
     def log_transition(self, c: System, t: Time, x: Tensor, previous: Tensor) -> Tensor:
         """log N(x_t; A x_{t-1}, Q)."""
@@ -217,7 +219,9 @@ class ScalarLinearGaussian(GaussianNoise):
         """The same as matrices of one row and column."""
         c = self.natural(parameters)
         a, step, c_, error = (v[..., None, None] for v in c)
-        mean, variance = (torch.as_tensor(v, dtype=a.dtype, device=a.device) for v in (self.mean, self.variance))
+        mean, variance = (
+            torch.as_tensor(v, dtype=a.dtype, device=a.device) for v in (self.mean, self.variance)
+        )
         return System(a, step, c_, error, mean[None], variance[None, None])
 
     def initial(self, c: Scalars, noise: Tensor) -> Tensor:
@@ -230,7 +234,7 @@ class ScalarLinearGaussian(GaussianNoise):
 
     def log_initial(self, c: Scalars, x: Tensor) -> None:
         """The law of x₀ is free of every parameter."""
-        return None
+        return
 
     def log_transition(self, c: Scalars, t: Time, x: Tensor, previous: Tensor) -> Tensor:
         """log N(x_t; a x_{t-1}, q)."""

@@ -167,7 +167,7 @@ class LocalLevel(GaussianNoise):
 
     def log_initial(self, c: Deviations, x: Tensor) -> None:
         """x₀ is where one starts; N(m, P) is the law of the first step."""
-        return None
+        return
 
     def log_transition(self, c: Deviations, t: Time, x: Tensor, previous: Tensor) -> Tensor:
         """log N(x_t; x_{t-1}, r); log N(x₁; m, P) at the first step."""

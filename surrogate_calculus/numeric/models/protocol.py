@@ -66,9 +66,7 @@ class StateSpaceModel(Protocol[C]):
         """The parameters on their natural scales; computed once a run."""
         ...
 
-    def noise(
-        self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor
-    ) -> Tensor:
+    def noise(self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
         """Noise for draws of the given leading shape, with the dtype and on the device of ``like``."""
         ...
 
@@ -132,13 +130,9 @@ class GaussianNoise:
     event: Any
     discrete = False
 
-    def noise(
-        self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor
-    ) -> Tensor:
+    def noise(self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
         """Standard normal numbers of shape ``(*shape, *event)``."""
-        return torch.randn(
-            (*shape, *self.event), generator=generator, dtype=like.dtype, device=like.device
-        )
+        return torch.randn((*shape, *self.event), generator=generator, dtype=like.dtype, device=like.device)
 
 
 def filled_in(model: Any, parameters: Mapping[str, Any], like: Tensor | None = None) -> dict[str, Tensor]:

@@ -183,7 +183,9 @@ def test_dead_particles_give_no_nan(method: Any, when: Any, batch: Any) -> None:
         torch.testing.assert_close(swept, first, rtol=1e-10, atol=1e-10)
         if kind == "stopped" and method in ("dpf", "sis", "dpf2"):
             online = online_score(how, model, y, parameters, seed=9, batch=() if batch == () else (3,))
-            found = torch.cat([v.reshape(-1) if batch == "own" else v.sum().reshape(1) for v in online.score.values()])
+            found = torch.cat(
+                [v.reshape(-1) if batch == "own" else v.sum().reshape(1) for v in online.score.values()]
+            )
             torch.testing.assert_close(found, swept, rtol=1e-10, atol=1e-10)
 
 
@@ -410,7 +412,9 @@ def test_posterior_expectations_have_the_gradient_of_the_survivors_paths() -> No
     f = torch.sin(path[-1])
     centred = weights * (f - weights @ f)
     c = LGSSM.natural(parameters)
-    log_p = LGSSM.log_transition(c, 2, path[1:], path[:-1]) + LGSSM.log_observation(c, 2, y[:, None], path[1:])
+    log_p = LGSSM.log_transition(c, 2, path[1:], path[:-1]) + LGSSM.log_observation(
+        c, 2, y[:, None], path[1:]
+    )
     expected = torch.stack(gradient((log_p.sum(0) * centred).sum(), parameters))
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
 

@@ -29,13 +29,17 @@ MODELS: dict[str, Any] = {
     "local level": LocalLevel(0.0, 3.0, 1.0, 2.0),
     "plane": PLANE,
     "hmm": HiddenMarkov((0.4, 0.6), ((0.7, 0.3), (0.2, 0.8)), ((0.9, 0.1), (0.3, 0.7))),
-    "hidden start": HiddenMarkov((0.4, 0.6), ((0.7, 0.3), (0.2, 0.8)), ((0.9, 0.1), (0.3, 0.7)), hidden_start=True),
+    "hidden start": HiddenMarkov(
+        (0.4, 0.6), ((0.7, 0.3), (0.2, 0.8)), ((0.9, 0.1), (0.3, 0.7)), hidden_start=True
+    ),
 }
 STEPS = 70  # more than a block
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize(("method", "when"), [("sis", "never"), ("dpf", "always"), ("dpf", 0.5), ("dpf2", "always")])
+@pytest.mark.parametrize(
+    ("method", "when"), [("sis", "never"), ("dpf", "always"), ("dpf", 0.5), ("dpf2", "always")]
+)
 @pytest.mark.parametrize("kind", ["stopped", "live"])
 def test_the_online_score_is_autograd(name: str, method: Any, when: Any, kind: Any) -> None:
     """To 1e-10 of the largest component and 1: sums in another order."""
@@ -59,8 +63,12 @@ def test_the_online_score_is_autograd(name: str, method: Any, when: Any, kind: A
             }
             run = how.run(model, y, parameters, seed=1, batch=batch)
             online = online_score(how, model, y, parameters, seed=1, batch=batch)
-            torch.testing.assert_close(online.log_likelihood, run.log_likelihood.detach(), rtol=1e-13, atol=1e-13)
-            found = torch.autograd.grad(run.log_likelihood.sum(), list(parameters.values()), allow_unused=True)
+            torch.testing.assert_close(
+                online.log_likelihood, run.log_likelihood.detach(), rtol=1e-13, atol=1e-13
+            )
+            found = torch.autograd.grad(
+                run.log_likelihood.sum(), list(parameters.values()), allow_unused=True
+            )
             for n, g in zip(parameters, found, strict=True):
                 score = online.score[n]
                 assert score.shape == (*batch, *own[n].shape)
@@ -78,4 +86,6 @@ def test_names_that_are_asked_for() -> None:
     assert list(some.score) == ["log_r"]
     torch.testing.assert_close(some.score["log_r"], whole.score["log_r"])
     given = online_score(ParticleFilter(6), model, y, {"c": 1.0}, seed=1, dtype=torch.float32)
-    assert list(given.score) == ["c"] and given.score["c"].dtype == given.log_likelihood.dtype == torch.float32
+    assert (
+        list(given.score) == ["c"] and given.score["c"].dtype == given.log_likelihood.dtype == torch.float32
+    )

@@ -72,7 +72,9 @@ def test_extreme_offsets_pass_no_end() -> None:
             for counted in (False, True):
                 resampler = module.Resampler(scheme, n, 50)
                 resampler._counted = counted and scheme == "systematic"
-                low, high = (module._MARGIN, 1 - module._MARGIN) if resampler._counted else (0.0, 1 - 2.0**-53)
+                low, high = (
+                    (module._MARGIN, 1 - module._MARGIN) if resampler._counted else (0.0, 1 - 2.0**-53)
+                )
                 for u in (low, high):
                     points = torch.full((50, n), u, dtype=torch.float64)
                     if scheme in ("systematic", "stratified") and not resampler._counted:
@@ -80,7 +82,7 @@ def test_extreme_offsets_pass_no_end() -> None:
                     elif resampler._counted:
                         points = points[:, :1]
                     found = resampler.pick(sums, points)
-                    assert 0 <= int(found.min()) and int(found.max()) <= n // 2
+                    assert int(found.min()) >= 0 and int(found.max()) <= n // 2
 
 
 def test_counting_and_searching_are_one_comb() -> None:
@@ -99,7 +101,11 @@ def test_residual_copies_are_certain() -> None:
     log_w = torch.tensor([0.45, 0.3, 0.25], dtype=torch.float64).log().expand(200, 3)
     many = resample(torch.cat([log_w, torch.full((200, 7), -math.inf)], 1), "residual", generator())
     counts = torch.nn.functional.one_hot(many, 10).sum(1)
-    assert bool((counts[:, 0] >= 4).all()) and bool((counts[:, 1] >= 3).all()) and bool((counts[:, 2] >= 2).all())
+    assert (
+        bool((counts[:, 0] >= 4).all())
+        and bool((counts[:, 1] >= 3).all())
+        and bool((counts[:, 2] >= 2).all())
+    )
 
 
 def test_errors() -> None:
