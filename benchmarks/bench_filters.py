@@ -1,7 +1,7 @@
 """Speed of the particle filters beside a plain hand-written loop, one thread, side by side.
 
-The model is the linear Gaussian one of dimension 1, T = 200, bootstrap, systematic resampling at every step; times are
-of forward and backward, the least of several rounds in which all take turns.
+The model is the linear Gaussian one of dimension 1, T = 200, bootstrap, systematic resampling at every step;
+times are of forward and backward, the least of several rounds in which all take turns.
 
     python benchmarks/bench_filters.py [--particles 100 1000 10000] [--dtype float64 float32] [--rounds 5]
 """
@@ -126,7 +126,8 @@ def main() -> None:
             ms = measured(contenders(y, n, getattr(torch, dtype)), args.rounds)
             hand, pf, dpf, online = (ms[k] for k in ("by hand", "PF", "DPF-SGR", "online"))
             line = (
-                f"{dtype} N = {n:>6}: by hand {hand:7.1f}  PF {pf:7.1f}  DPF-SGR {dpf:7.1f}  online {online:7.1f}"
+                f"{dtype} N = {n:>6}: by hand {hand:7.1f}  PF {pf:7.1f}  DPF-SGR {dpf:7.1f}"
+                f"  online {online:7.1f}"
                 f"   DPF/PF {dpf / pf:.2f} (goal 1.1)  DPF/hand {dpf / hand:.2f} (goal 0.9)"
                 f"  online/hand {online / hand:.2f} (goal 0.5)"
             )

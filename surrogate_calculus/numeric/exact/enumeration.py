@@ -1,7 +1,8 @@
 """Every run that a particle filter on a finite model can make, with its probability.
 
-An expectation over the filter is then a finite sum, exact to rounding, and unbiasedness an equality.  The runs are
-one batch for the filters' own code (:func:`~..filters.replay.replay`), which cannot tell them from sampled ones.
+An expectation over the filter is then a finite sum, exact to rounding, and unbiasedness an equality.  The
+runs are one batch for the filters' own code (:func:`~..filters.replay.replay`), which cannot tell them from
+sampled ones.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Enumeration:
         return finished(self.how, self.bound, self.record, outputs, (len(self),), None)
 
     def mean(self, values: Tensor) -> Tensor:
-        """The expectation of (runs, …): the runs' law does not depend on a parameter that is differentiated."""
+        """The expectation of (runs, …), the law of the runs being a constant under differentiation."""
         return torch.tensordot(self.probability, values, 1)
 
 
@@ -132,7 +133,7 @@ class _Tree:
         return Enumeration(self.how, self.bound, self.record, self.probability)
 
     def split(self, choices: Tensor) -> tuple[Tensor, Tensor]:
-        """Replace each path by its continuations of positive probability: (paths, choices) of conditional ones.
+        """Replace each path by its continuations, given their conditional probabilities (paths, choices).
 
         Returns:
             for each new path, the old one and the choice.

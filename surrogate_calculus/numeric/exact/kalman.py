@@ -36,8 +36,8 @@ class LinearModel(Protocol):
 def kalman_log_likelihood(model: LinearModel, observations: Any, parameters: Mapping[str, Any]) -> Tensor:
     """log p(y[1:T]), differentiable in the parameters to any order.
 
-    The covariance is updated in Joseph's form, which keeps it positive definite, and innovations are weighed by the
-    Cholesky factor of theirs.  A row of NaN is missing.
+    The covariance is updated in Joseph's form, which keeps it positive definite, and innovations are weighed
+    by the Cholesky factor of theirs.  A row of NaN is missing.
 
     Args:
         model: a linear Gaussian model.

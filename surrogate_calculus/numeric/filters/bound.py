@@ -15,7 +15,7 @@ from torch import Tensor
 from ...errors import EvaluationError
 from ..models.protocol import Proposal, StateSpaceModel, filled_in, missing_rows
 
-__all__ = ["GRADIENTS", "Bound", "Gradient", "Laws"]
+__all__ = ["GRADIENTS", "Bound", "Gradient", "Laws", "Points"]
 
 #: How derivatives treat the particles' law; see :class:`~.filter.ParticleFilter`.
 Gradient = Literal["stopped", "live", "reparameterised"]
@@ -27,6 +27,16 @@ class Laws(NamedTuple):
 
     model: Any
     proposal: Any
+
+
+class Points(NamedTuple):
+    """What the densities of some steps and particles are evaluated at; the leading dimensions broadcast."""
+
+    times: Tensor
+    observations: Tensor
+    missing: Tensor | None
+    states: Tensor
+    previous: Tensor
 
 
 class Bound:
@@ -59,7 +69,7 @@ class Bound:
     ) -> None:
         self.model, self.proposal, self.gradient = model, proposal, gradient
         self.correct_initial = correct_initial
-        owners = [model] if proposal is None else [model, proposal]
+        owners: list[Any] = [model] if proposal is None else [model, proposal]
         self.shapes = {name: shape for owner in owners for name, shape in owner.parameters.items()}
         unknown = sorted(set(parameters) - set(self.shapes))
         if unknown:
@@ -174,16 +184,9 @@ class Bound:
             g = g + (f - self.proposal.log_density(laws.proposal, t, y, x, previous))
         return g if mask is None else torch.where(mask, 0.0, g)
 
-    def increments(
-        self,
-        laws: Laws,
-        t: Tensor,
-        y: Tensor,
-        missing: Tensor | None,
-        x: Tensor,
-        previous: Tensor,
-    ) -> Tensor:
-        """log (p/q) of many steps, as a derivative sees it: the value is that of :meth:`value`, to rounding."""
+    def increments(self, laws: Laws, at: Points) -> Tensor:
+        """log (p/q) of many steps, as a derivative sees them; in value those of :meth:`value`."""
+        t, y, missing, x, previous = at
         g = self.model.log_observation(laws.model, t, y, x)
         if missing is not None:
             g = torch.where(missing, 0.0, g)

@@ -50,7 +50,7 @@ class FilterRun:
 
     @property
     def likelihood(self) -> Tensor:
-        """Ẑ, (*batch); D Ẑ with PF-SF.  Its mean is p(y), and so are its derivatives' where the filter is right."""
+        """Ẑ, (*batch); D Ẑ with PF-SF.  Its mean is p(y); the derivatives' too, with a right filter."""
         return self._with_dice(torch.exp(self.log_sum))
 
     def expectation(self, f: Callable[[Tensor], Tensor]) -> Tensor:
@@ -83,7 +83,8 @@ class ParticleFilter:
             ``dpf2``: the marginal filter (Algorithm 2, right), with N² work.
             ``soft``: ancestors from α w̄ + (1 - α)/N, weighted accordingly, and derivatives of these weights
             (Karkus et al. 2018).
-            ``ot``: no ancestors but an entropy-regularised transport of the particles (Corenflos et al. 2021).
+            ``ot``: no ancestors but an entropy-regularised transport of the particles (Corenflos et al.
+            2021).
         proposal: None for the bootstrap, the model's transition.
         gradient: how derivatives treat what the particles are drawn from.
             ``stopped``: weights p/⊥q of constant particles, an initial law p₀ being corrected by p₀/⊥p₀.
@@ -152,8 +153,8 @@ class ParticleFilter:
 
         Args:
             model: the state-space model.
-            observations: y of shape (T, *observed), or (T, *batch, *observed) for replicates with data of their
-                own.  A row of NaN is missing: its weights are those of the transition alone.
+            observations: y of shape (T, *observed), or (T, *batch, *observed) for replicates with data of
+                their own.  A row of NaN is missing: its weights are those of the transition alone.
             parameters: numbers or tensors on the unconstrained scales of the model and the proposal, of shape
                 (*shape), or (*batch, *shape); those not given are the model's own.
             seed: of a new generator.
@@ -170,17 +171,14 @@ class ParticleFilter:
         generator = generator_of(seed, generator, bound.like.device)
         if self.method == "ot":
             record, outputs = transported(bound, self.transport, self.particles, self.when, generator)
+            return finished(self, bound, record, outputs, bound.batch, seed)
+        blocks = simulate(bound, self.recipe(), generator)
+        record = next(blocks)
+        for block in blocks:
+            record.extend(block)
+        if self.gradient == "reparameterised":
+            outputs = replay(bound, record, checked(bound.flat), self.method, self.alpha)
         else:
-            record = None
-            for block in simulate(bound, self.recipe(), generator):
-                if record is None:
-                    record = block
-                else:
-                    record.extend(block)
-            assert record is not None
-            if self.gradient == "reparameterised":
-                outputs = replay(bound, record, checked(bound.flat), self.method, self.alpha)
-        if self.gradient != "reparameterised":
             outputs = Outputs(*attach(Task(bound, record, self.method, self.alpha)), record.states)
         return finished(self, bound, record, outputs, bound.batch, seed)
 

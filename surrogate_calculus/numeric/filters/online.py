@@ -1,13 +1,13 @@
 """The score without backpropagation: Fisher's identity, carried forward with the particles.
 
-Each particle carries Λ, the sum along its lineage of the derivatives of log (p/q), and the score is Σ w̄[T,i] Λ[T,i]
-(Poyiadjis, Doucet & Singh 2011, Algorithm 1): the value of the derivative of DPF's log Ẑ, in memory that does not
-grow with T.  In the marginal form Λ[t,i] is a mean over all that particle i may come from (their Algorithm 2): the
-value of the derivative of DPF2's log Ẑ, with N² work.
+Each particle carries Λ, the sum along its lineage of the derivatives of log (p/q), and the score is Σ w̄[T,i]
+Λ[T,i] (Poyiadjis, Doucet & Singh 2011, Algorithm 1): the value of the derivative of DPF's log Ẑ, in memory
+that does not grow with T.  In the marginal form Λ[t,i] is a mean over all that particle i may come from
+(their Algorithm 2): the value of the derivative of DPF2's log Ẑ, with N² work.
 
 Densities are elementwise in the particles, so that every particle gets natural parameters of its own and one
-backward pass gives all their derivatives, for a block of steps at once; only particles with descendants at the end of
-the block are looked at.
+backward pass gives all their derivatives, for a block of steps at once; only particles with descendants at
+the end of the block are looked at.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..models.protocol import StateSpaceModel
 from .bound import Bound, Laws
 from .filter import ParticleFilter, bound_to, generator_of
 from .pullback import check_finite, select
-from .replay import dense_inputs, replaced
+from .replay import dense_points, replaced
 from .simulate import Block, pair_densities, simulate, taken
 
 __all__ = ["OnlineScore", "online_score"]
@@ -59,16 +59,23 @@ def online_score(
 
     Args:
         how: the filter; method sis, dpf or dpf2, and particles that are constant under differentiation.
-        model, observations, parameters, seed, generator, batch, dtype, device: as for
-            :meth:`ParticleFilter.run`; the same seed is the same run.
+        model: the state-space model.
+        observations: y, as for :meth:`ParticleFilter.run`.
+        parameters: numbers or tensors, as there.
+        seed: of a new generator; the same seed is the same run as there.
+        generator: the source of randomness, instead of a seed.
+        batch: the shape of independent replicates.
+        dtype: of the run.
+        device: of the run.
         wrt: names of parameters; by default those given, or all where none is.
 
     Raises:
-        EvaluationError: as for :meth:`ParticleFilter.run`; or a filter to which Fisher's identity does not apply.
+        EvaluationError: as for :meth:`ParticleFilter.run`; or a filter to which Fisher's identity does not
+            apply.
     """
     if how.method not in ("sis", "dpf", "dpf2") or how.gradient == "reparameterised":
         raise EvaluationError(
-            "Fisher's identity, carried forward, is the derivative that SIS, DPF and DPF2 have with constant particles",
+            "Fisher's identity is the derivative of SIS, DPF and DPF2, with particles that are constant",
             instead='method="dpf" and gradient="stopped"',
         )
     bound = bound_to(how, model, observations, parameters, batch=batch, dtype=dtype, device=device)
@@ -103,7 +110,7 @@ def online_score(
 
 
 class _Chart:
-    """Derivatives in the natural parameters, of every particle by itself, and what they are in the given ones.
+    """Derivatives in the natural parameters, particle by particle, and what they are in the given ones.
 
     Natural parameters are those of the model and of the proposal in one row, tensors flattened.
     """
@@ -206,10 +213,10 @@ def _lineages(bound: Bound, chart: _Chart, block: Block, carried: Tensor) -> Ten
     size = alive[0].numel()
     kept = (alive != 0).reshape(-1)
     places = kept.nonzero().squeeze(1)
-    selection, parents = select(bound, block, block.first, block.steps, places)
+    points, parents = select(bound, block, block.first, block.steps, places)
     with torch.enable_grad():
         laws, leaves = chart.leaves(places.shape)
-        value = bound.increments(laws, *selection)
+        value = bound.increments(laws, points)
     steps = chart.derivatives(value, leaves, places.shape) @ chart.jacobian[0]
     # Only the places kept are computed with; a parent is found by its rank among them.
     counts = kept.reshape(block.steps, size).sum(1).tolist()
@@ -228,11 +235,11 @@ def _lineages(bound: Bound, chart: _Chart, block: Block, carried: Tensor) -> Ten
 def _dense_lineages(bound: Bound, chart: _Chart, block: Block, carried: Tensor) -> Tensor:
     """The same where replicates have parameters of their own."""
     last = block.first + block.steps - 1
-    dead, *inputs = dense_inputs(bound, block, block.states, block.first, last)
+    dead, points = dense_points(bound, block, block.states, block.first, last)
     lead = (block.steps, *block.log_weights[0].shape)
     with torch.enable_grad():
         laws, leaves = chart.leaves(lead)
-        value = bound.increments(laws, *inputs)
+        value = bound.increments(laws, points)
     steps = chart.derivatives(value, leaves, lead) @ chart.jacobian
     if dead is not None:
         steps = torch.where(dead.unsqueeze(-1), 0.0, steps)

@@ -1,31 +1,32 @@
 """First derivatives of a run's outputs without a graph of the run.
 
-What a weight contributes is known once the run is over.  With λ[t,i] = ∇ log (p/q) of particle i at step t, each
-output's derivative is Σ[t,i] G[t,i] λ[t,i], and G comes from one sweep back through the ancestors:
+What a weight contributes is known once the run is over.  With λ[t,i] = ∇ log (p/q) of particle i at step t,
+each output's derivative is Σ[t,i] G[t,i] λ[t,i], and G comes from one sweep back through the ancestors:
 
-* DPF and SIS: G[T] is the cotangent of log v̄ at time T, and G[t-1, j] the sum of G[t, i] over the children i of
-  j, the correction v̄/⊥v̄ having passed it on (Eq. 13: all of Σᵢ v̄[T,i] lies on the lineages of the survivors);
+* DPF and SIS: G[T] is the cotangent of log v̄ at time T, and G[t-1, j] the sum of G[t, i] over the children i
+  of j, the correction v̄/⊥v̄ having passed it on (Eq. 13: all of Σᵢ v̄[T,i] lies on the lineages of the
+  survivors);
 * PF: a resampling step drops what comes from its children and starts anew from w̄[t-1], the derivative of
   log W[t-1]; and DiCE adds the number of children less N w̄[t-1].
 
-Where G is zero nothing is evaluated.  With DPF that is nearly everywhere: few particles have descendants at T.
-Second derivatives go through :mod:`~.replay`.
+Where G is zero nothing is evaluated.  With DPF that is nearly everywhere: few particles have descendants at
+T. Second derivatives go through :mod:`~.replay`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from .bound import Bound, Laws
+from .bound import Bound, Laws, Points
 from .replay import dense_increments, replay
 from .simulate import Block, Record
 
-__all__ = ["Selection", "Task", "attach", "check_finite", "checked", "select"]
+__all__ = ["Task", "attach", "check_finite", "checked", "select"]
 
 #: Numbers of one evaluation of the densities: where most of them are wanted, and where few are.
 _DENSE, _SPARSE = 1 << 15, 1 << 18
@@ -42,7 +43,7 @@ class Task(NamedTuple):
 
 def attach(task: Task) -> tuple[Tensor, Tensor, Tensor]:
     """log Ẑ, log w̄ at T and log D, whose derivatives are those of :func:`~.replay.replay`."""
-    found: tuple[Tensor, Tensor, Tensor] = _Attached.apply(task, *task.bound.flat.values())  # type: ignore[assignment]
+    found: tuple[Tensor, Tensor, Tensor] = _Attached.apply(task, *task.bound.flat.values())
     return found
 
 
@@ -59,40 +60,39 @@ class _Attached(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
-        bound, record, method, mixture = ctx.task
-        parameters = dict(zip(bound.flat, ctx.saved_tensors, strict=True))
-        wanted = {
-            name: v
-            for (name, v), need in zip(parameters.items(), ctx.needs_input_grad[1:], strict=True)
-            if need
-        }
-        if torch.is_grad_enabled() or method in ("dpf2", "soft"):
-            again = torch.is_grad_enabled()
-            with torch.enable_grad():
-                if not again:
-                    parameters = {n: v.detach().requires_grad_(n in wanted) for n, v in parameters.items()}
-                    wanted = {name: parameters[name] for name in wanted}
-                out = replay(bound, record, parameters, method, mixture)
-                outputs = (out.log_likelihood, out.log_weights, out.log_dice)
-                pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
-                found = (
-                    torch.autograd.grad(
-                        [o for o, _ in pairs],
-                        list(wanted.values()),
-                        [c for _, c in pairs],
-                        create_graph=again,
-                        allow_unused=True,
-                    )
-                    if pairs
-                    else (None,) * len(wanted)
-                )
+        task, parameters = ctx.task, dict(zip(ctx.task.bound.flat, ctx.saved_tensors, strict=True))
+        needed = zip(parameters, ctx.needs_input_grad[1:], strict=True)
+        wanted = [name for name, need in needed if need]
+        if torch.is_grad_enabled():
+            found = _by_graph(task, parameters, wanted, cotangents, again=True)
         else:
-            found = _first(ctx.task, parameters, wanted, *cotangents)
+            leaves = {name: v.detach().requires_grad_(name in wanted) for name, v in parameters.items()}
+            by = _by_graph if task.method in ("dpf2", "soft") else _swept
+            found = by(task, leaves, wanted, cotangents)
         for g in found:
             if g is not None:
                 check_finite(g)
         gradients = dict(zip(wanted, found, strict=True))
         return (None, *(gradients.get(name) for name in parameters))
+
+
+def _by_graph(
+    task: Task,
+    parameters: dict[str, Tensor],
+    wanted: list[str],
+    cotangents: Sequence[Tensor],
+    again: bool = False,
+) -> Sequence[Tensor | None]:
+    """Derivatives by autograd of the run done over, which can be differentiated ``again``."""
+    with torch.enable_grad():
+        out = replay(task.bound, task.record, parameters, task.method, task.mixture)
+        outputs = out.log_likelihood, out.log_weights, out.log_dice
+        pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+        if not pairs:
+            return (None,) * len(wanted)
+        values, weights = zip(*pairs, strict=True)
+        inputs = [parameters[name] for name in wanted]
+        return torch.autograd.grad(values, inputs, weights, create_graph=again, allow_unused=True)
 
 
 class _Checked(torch.autograd.Function):
@@ -110,7 +110,7 @@ class _Checked(torch.autograd.Function):
 
 def checked(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same parameters; a derivative that comes back to them as NaN is an error."""
-    return {name: _Checked.apply(v) if v.requires_grad else v for name, v in parameters.items()}  # type: ignore[misc]
+    return {name: _Checked.apply(v) if v.requires_grad else v for name, v in parameters.items()}
 
 
 def check_finite(derivative: Tensor) -> None:
@@ -126,13 +126,12 @@ def check_finite(derivative: Tensor) -> None:
         )
 
 
-def _first(
-    task: Task, parameters: dict[str, Tensor], wanted: dict[str, Tensor], *cotangents: Tensor
-) -> tuple[Tensor | None, ...]:
-    """First derivatives, chunk by chunk of steps."""
-    bound, record, _, _ = task
+def _swept(
+    task: Task, leaves: dict[str, Tensor], wanted: list[str], cotangents: Sequence[Tensor]
+) -> Sequence[Tensor | None]:
+    """First derivatives by the sweep, chunk by chunk of steps."""
+    bound, record = task.bound, task.record
     with torch.enable_grad():
-        leaves = {name: v.detach().requires_grad_(name in wanted) for name, v in parameters.items()}
         laws = bound.laws(leaves)
     cut, inner, outer = _cut(laws)
     sums = [torch.zeros_like(v) for v in inner]
@@ -177,7 +176,7 @@ def _cut(laws: Laws) -> tuple[Laws, list[Tensor], list[Tensor]]:
     return Laws(model, proposal), inner, outer
 
 
-def _weights_back(task: Task, cotangents: tuple[Tensor, ...]) -> Iterator[tuple[int, Tensor]]:
+def _weights_back(task: Task, cotangents: Sequence[Tensor]) -> Iterator[tuple[int, Tensor]]:
     """(t, G[t]) for t = T, …, 0, each of shape (replicates, N)."""
     record, method = task.record, task.method
     total, final, dice = cotangents
@@ -221,25 +220,15 @@ def _weighted(task: Task, laws: Laws, first: int, weights: Tensor) -> Tensor:
     bound, record = task.bound, task.record
     if _is_sparse(task):
         places = weights.reshape(-1).nonzero().squeeze(1)
-        values = bound.increments(laws, *select(bound, record, first, len(weights), places)[0])
+        values = bound.increments(laws, select(bound, record, first, len(weights), places)[0])
         return torch.dot(values, weights.reshape(-1)[places])
     last = first + len(weights) - 1
     values = dense_increments(bound, laws, record, record.states, first, last, hidden=0.0)
     return torch.dot(values.reshape(-1), weights.reshape(-1))
 
 
-class Selection(NamedTuple):
-    """What the densities of some steps and particles are evaluated at, in one axis."""
-
-    times: Tensor
-    observations: Tensor
-    missing: Tensor | None
-    states: Tensor
-    previous: Tensor
-
-
-def select(bound: Bound, record: Block, first: int, steps: int, places: Tensor) -> tuple[Selection, Tensor]:
-    """The places of a flattened (steps, replicates, N) that begins at time ``first``, and their parents' places.
+def select(bound: Bound, record: Block, first: int, steps: int, places: Tensor) -> tuple[Points, Tensor]:
+    """Places of a flattened (steps, replicates, N) that begins at time ``first``, and those of the parents.
 
     A parent's place is one in the same layout, begun a step earlier.
     """
@@ -256,11 +245,11 @@ def select(bound: Bound, record: Block, first: int, steps: int, places: Tensor) 
         return values[step + (first - 1), replicate if values.shape[1] > 1 else 0, 0]
 
     parents = row + ancestors.reshape(-1).index_select(0, places)
-    selection = Selection(
+    found = Points(
         step + first,
         observed(bound.y),
         None if bound.missing is None else observed(bound.missing),
         states.index_select(0, places + b * n),
         states.index_select(0, parents),
     )
-    return selection, parents
+    return found, parents

@@ -1,8 +1,8 @@
 """Algorithms 1 and 2 on the randomness of a run: the surrogates that automatic differentiation is given.
 
-A run has fixed its particles and ancestors.  Here the weights are computed again from these with a graph, line by
-line as the algorithms have them, so that any derivative of any order can be taken.  First derivatives have a
-faster way (:mod:`~.pullback`), which is held against this one.
+A run has fixed its particles and ancestors.  Here the weights are computed again from these with a graph,
+line by line as the algorithms have them, so that any derivative of any order can be taken.  First derivatives
+have a faster way (:mod:`~.pullback`), which is held against this one.
 
 In log space a factor p/⊥p is ``log p - ⊥log p``.  Both are gathered first and subtracted after, so that a
 particle of weight zero, which is never chosen, does not meet -∞ - (-∞).
@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .bound import Bound, Laws
+from .bound import Bound, Laws, Points
 from .simulate import Block, Record, pair_densities, soft_weights, taken
 
-__all__ = ["Outputs", "dense_increments", "dense_inputs", "replaced", "replay", "weigh"]
+__all__ = ["Outputs", "dense_increments", "dense_points", "replaced", "replay", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -125,18 +125,18 @@ def dense_increments(
 
     That of a particle of weight zero is ``hidden``.
     """
-    dead, *inputs = dense_inputs(bound, record, states, first, last)
-    found = bound.increments(laws, *inputs)
+    dead, points = dense_points(bound, record, states, first, last)
+    found = bound.increments(laws, points)
     return found if dead is None else torch.where(dead, hidden, found)
 
 
-def dense_inputs(
+def dense_points(
     bound: Bound, record: Block, states: list[Tensor], first: int, last: int
-) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None, Tensor, Tensor]:
-    """Who is dead (None for nobody), and what ``Bound.increments`` takes, over (steps, replicates, N).
+) -> tuple[Tensor | None, Points]:
+    """Who is dead (None for nobody), and every particle of steps first..last, (steps, replicates, N).
 
-    Where a particle's weight is zero, a living one stands in its place: a derivative of log 0 would be NaN, even
-    times zero.
+    Where a particle's weight is zero, a living one stands in its place: a derivative of log 0 would be NaN,
+    even times zero.
     """
     k, count = first - record.first, last - first + 1
     x = torch.stack(states[k + 1 : k + 1 + count])
@@ -144,11 +144,11 @@ def dense_inputs(
     values = torch.stack(record.log_weights[k + 1 : k + 1 + count])
     dead, x, previous = replaced(values, x, previous)
     t, y, missing = bound.rows(first, last)
-    return dead, t, y, missing, x, previous
+    return dead, Points(t, y, missing, x, previous)
 
 
 def replaced(log_weights: Tensor, *states: Tensor) -> Any:
-    """Who is dead (None for nobody), and states (…, N, *event) in which the heaviest particle stands in for them."""
+    """Who is dead (None for nobody), and states (…, N, *event) with the heaviest particle in their place."""
     dead = torch.isneginf(log_weights)
     if not bool(dead.any()):
         return (None, *states)

@@ -1,9 +1,9 @@
 """Ancestors from cumulated weights, for a batch of filters at once.
 
 Weights come as running sums in double precision whatever the run's, of shape (replicates, N): in single
-precision the sums of 10⁴ weights are as coarse as the comb of the systematic scheme.  A particle of weight zero
-is never chosen, because its running sum is that of its neighbour, exactly, and every point lies strictly below
-the total.
+precision the sums of 10⁴ weights are as coarse as the comb of the systematic scheme.  A particle of weight
+zero is never chosen, because its running sum is that of its neighbour, exactly, and every point lies strictly
+below the total.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Resampler:
     """One scheme for N particles.
 
     Args:
-        scheme: multinomial; stratified, one draw from each of N strata; systematic, a comb of N teeth with one
-            offset; residual, ⌊N w̄⌋ copies and a multinomial rest.
+        scheme: multinomial; stratified, one draw from each of N strata; systematic, a comb of N teeth with
+            one offset; residual, ⌊N w̄⌋ copies and a multinomial rest.
         particles: N.
         replicates: how many filters.
         device: of all tensors.

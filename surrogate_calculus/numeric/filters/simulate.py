@@ -1,8 +1,8 @@
 """The forward pass: particles, ancestors and weights, without a graph.
 
-One loop serves every filter that resamples ancestors; they differ in what their surrogates make of its record.
-Per step it costs about fifteen small torch operations, whatever the number of particles, replicates and
-parameters.
+One loop serves every filter that resamples ancestors; they differ in what their surrogates make of its
+record. Per step it costs about fifteen small torch operations, whatever the number of particles, replicates
+and parameters.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Block:
         log_weights: of shape (replicates, N), up to ``top + log(total)``.
         tops, totals: (replicates, 1); totals in float64.  The weights of time t are
             exp(log_weights - top) / total.
-        ancestors: int64 (replicates, N) of positions from 0, None where nobody was resampled; the first is None.
+        ancestors: int64 (replicates, N) of positions from 0, None where nobody was resampled; the first is
+        None.
         resampled: True, False, or a mask (replicates, 1).
         uniform: whether ``log_weights`` lack the -log N of uniform weights before the step.
         noise: what moved the particles, where it is kept.
@@ -132,119 +133,130 @@ def taken(values: Tensor, ancestors: Tensor | None) -> Tensor:
     return values[rows, ancestors]
 
 
+@torch.no_grad()
 def simulate(bound: Bound, recipe: Recipe, generator: torch.Generator | None) -> Iterator[Block]:
     """Run the filter forward, a block of steps at a time.
 
     Raises:
-        EvaluationError: every particle of a replicate has weight zero at some time, or a weight is not a number.
+        EvaluationError: every particle of a replicate has weight zero at some time, or a weight is not a
+            number.
     """
-    with torch.no_grad():
-        yield from _simulated(bound, recipe, generator)
-
-
-def _simulated(bound: Bound, recipe: Recipe, generator: torch.Generator | None) -> Iterator[Block]:
-    model, n, b = bound.model, recipe.particles, bound.replicates
-    laws = bound.laws(bound.flat)
-    pairs = bound.laws(bound.flat, pairs=True) if recipe.marginal else laws
-    resampler = Resampler(recipe.scheme, n, b, bound.like.device)
-    positions = resampler.positions.expand(b, n)
-    log_n = math.log(n)
-    noise = model.noise((b, n), generator, bound.like)
-    x = model.initial(laws.model, noise)
-    logw = bound.like.new_zeros((b, n))
-    weights, top, total = (
-        torch.ones_like(logw),
-        logw[:, :1],
-        torch.full_like(logw[:, :1], n, dtype=torch.float64),
-    )
-    sums: Tensor | None = None
-    kept = _steps_at_once(bound, n)
-    single, uniform, threshold = b == 1, True, _threshold(recipe.when, n)
-    adaptive = recipe.when not in ("always", "never")
-    for first in range(1, bound.steps + 1, kept):
-        last = min(first + kept - 1, bound.steps)
-        block = Block(first, [x], [logw], [top], [total], uniform=[uniform])
+    model, shape = bound.model, (bound.replicates, recipe.particles)
+    resampler = Resampler(recipe.scheme, recipe.particles, bound.replicates, bound.like.device)
+    noise = model.noise(shape, generator, bound.like)
+    forward = _Forward(bound, recipe, resampler, noise)
+    length = _steps_at_once(bound, recipe.particles)
+    for first in range(1, bound.steps + 1, length):
+        steps = min(length, bound.steps + 1 - first)
+        block = forward.block(first)
         block.noise = [noise if recipe.keep_noise and first == 1 else None]
-        noises = model.noise((last - first + 1, b, n), generator, bound.like).unbind(0)
-        draws = resampler.randomness(last - first + 1, generator) if recipe.when != "never" else ()
-        for t in range(first, last + 1):
-            ancestors, chosen, carried = None, False, None
-            if recipe.when == "always":
-                chosen = t > 1 or recipe.marginal  # the weights of time 0 are uniform
-            elif adaptive:
-                chosen = effective_below(weights, threshold)
-            if isinstance(chosen, Tensor) or chosen:
-                ancestors, carried = _resampled(
-                    recipe, resampler, draws[t - first], logw, weights, sums, top, total
-                )
-                if isinstance(chosen, Tensor):
-                    ancestors = torch.where(chosen, ancestors, positions)
-                    carried = torch.where(
-                        chosen, -log_n if carried is None else carried, normalised(logw, top, total)
-                    )
-            elif t > 1 and not recipe.marginal:
-                carried = normalised(logw, top, total)
-            source = x
-            previous = taken(x, ancestors)
-            x = bound.move(laws, t, previous, noises[t - first])
-            if recipe.marginal:
-                p, q = pair_densities(bound, pairs, t, x, source)
-                base = normalised(logw, top, total).unsqueeze(1)
-                step = torch.logsumexp(base + p, -1) - torch.logsumexp(base + q, -1)
-            else:
-                step = bound.value(laws, t, x, previous)
-            uniform = carried is None
-            if step is None:
-                logw = torch.zeros_like(logw) if carried is None else carried
-            else:
-                logw = step if carried is None else carried + step
-            top = logw.amax(-1, keepdim=True)
-            if not math.isfinite(top.item() if single else top.sum().item()):
-                raise no_weights(bound, t, top)
-            weights = torch.exp(logw - top)
-            if recipe.when == "never":
-                total = weights.sum(-1, keepdim=True, dtype=torch.float64)
-            else:
-                sums = weights.cumsum(-1, dtype=torch.float64)
-                total = sums[:, -1:]
-            block.states.append(x)
-            block.log_weights.append(logw)
-            block.tops.append(top)
-            block.totals.append(total)
-            block.ancestors.append(ancestors)
-            block.resampled.append(chosen)
-            block.uniform.append(uniform)
-            block.noise.append(noises[t - first] if recipe.keep_noise else None)
+        noises = model.noise((steps, *shape), generator, bound.like).unbind(0)
+        draws = (None,) * steps if recipe.when == "never" else resampler.randomness(steps, generator)
+        for k in range(steps):
+            forward.step(first + k, noises[k], draws[k], block)
+            block.noise.append(noises[k] if recipe.keep_noise else None)
         yield block
 
 
-def _resampled(
-    recipe: Recipe,
-    resampler: Resampler,
-    randomness: Tensor,
-    logw: Tensor,
-    weights: Tensor,
-    sums: Tensor | None,
-    top: Tensor,
-    total: Tensor,
-) -> tuple[Tensor, Tensor | None]:
-    """Ancestors, and the log-weights that they carry on, None for uniform ones."""
-    if sums is None:
-        sums = weights.cumsum(-1, dtype=torch.float64)
-    if recipe.mixture is None:
-        return resampler.pick(sums, randomness), None
-    alpha, n = recipe.mixture, recipe.particles
-    mixed = (weights * (alpha / total)).cumsum(-1, dtype=torch.float64)
-    mixed = mixed + resampler.positions.add(1) * ((1 - alpha) / n)
-    ancestors = resampler.pick(mixed, randomness)
-    return ancestors, soft_weights(normalised(logw, top, total).gather(1, ancestors), alpha)
+class _Forward:
+    """The filter between two steps: particles and their weights."""
+
+    def __init__(self, bound: Bound, recipe: Recipe, resampler: Resampler, noise: Tensor) -> None:
+        self.bound, self.recipe, self.resampler = bound, recipe, resampler
+        self.laws = bound.laws(bound.flat)
+        self.pairs = bound.laws(bound.flat, pairs=True) if recipe.marginal else self.laws
+        n = recipe.particles
+        self.log_n = math.log(n)
+        self.own = resampler.positions.expand(bound.replicates, n)
+        self.states = bound.model.initial(self.laws.model, noise)
+        self.log_weights = bound.like.new_zeros((bound.replicates, n))
+        self.weights = torch.ones_like(self.log_weights)
+        self.top = self.log_weights[:, :1]
+        self.sums: Tensor | None = None
+        self.total = torch.full_like(self.top, n, dtype=torch.float64)
+        self.uniform = True
+
+    def block(self, first: int) -> Block:
+        """An empty block that begins with the next step."""
+        start = [self.states], [self.log_weights], [self.top], [self.total]
+        return Block(first, *start, uniform=[self.uniform])
+
+    def step(self, t: int, noise: Tensor, randomness: Tensor | None, block: Block) -> None:
+        """Resample, move and weigh."""
+        bound, recipe, source = self.bound, self.recipe, self.states
+        chosen = self.chosen(t)
+        ancestors: Tensor | None = None
+        carried: Tensor | None = None
+        if isinstance(chosen, Tensor) or chosen:
+            assert randomness is not None
+            ancestors, carried = self.resampled(randomness)
+            if isinstance(chosen, Tensor):
+                ancestors = torch.where(chosen, ancestors, self.own)
+                carried = torch.where(chosen, -self.log_n if carried is None else carried, self.normalised())
+        elif t > 1 and not recipe.marginal:
+            carried = self.normalised()
+        previous = taken(source, ancestors)
+        self.states = bound.move(self.laws, t, previous, noise)
+        if recipe.marginal:
+            p, q = pair_densities(bound, self.pairs, t, self.states, source)
+            base = self.normalised().unsqueeze(1)
+            step: Tensor | None = torch.logsumexp(base + p, -1) - torch.logsumexp(base + q, -1)
+        else:
+            step = bound.value(self.laws, t, self.states, previous)
+        self.uniform = carried is None
+        if step is None:
+            step = torch.zeros_like(self.log_weights)
+        self.weigh(t, step if carried is None else carried + step)
+        block.states.append(self.states)
+        block.log_weights.append(self.log_weights)
+        block.tops.append(self.top)
+        block.totals.append(self.total)
+        block.ancestors.append(ancestors)
+        block.resampled.append(chosen)
+        block.uniform.append(self.uniform)
+
+    def chosen(self, t: int) -> Tensor | bool:
+        """Which replicates are resampled before step t; the uniform weights of time 0 need not be."""
+        if self.recipe.when == "always":
+            return t > 1 or self.recipe.marginal
+        if isinstance(self.recipe.when, str):
+            return False
+        return effective_below(self.weights, self.recipe.when * self.recipe.particles)
+
+    def weigh(self, t: int, log_weights: Tensor) -> None:
+        """Take over the log-weights of time t."""
+        self.log_weights = log_weights
+        self.top = log_weights.amax(-1, keepdim=True)
+        # One number for all replicates: the sum of their tops is finite where each is.
+        if not math.isfinite(self.top.item() if len(self.top) == 1 else self.top.sum().item()):
+            raise no_weights(self.bound, t, self.top)
+        self.weights = torch.exp(log_weights - self.top)
+        if self.recipe.when == "never":
+            self.total = self.weights.sum(-1, keepdim=True, dtype=torch.float64)
+        else:
+            self.sums = self.weights.cumsum(-1, dtype=torch.float64)
+            self.total = self.sums[:, -1:]
+
+    def normalised(self) -> Tensor:
+        """log w̄."""
+        return normalised(self.log_weights, self.top, self.total)
+
+    def resampled(self, randomness: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Ancestors, and the log-weights that they carry on, None for uniform ones."""
+        sums = self.weights.cumsum(-1, dtype=torch.float64) if self.sums is None else self.sums
+        if self.recipe.mixture is None:
+            return self.resampler.pick(sums, randomness), None
+        alpha, n = self.recipe.mixture, self.recipe.particles
+        mixed = sums * (alpha / self.total) + (self.resampler.positions + 1) * ((1 - alpha) / n)
+        ancestors = self.resampler.pick(mixed, randomness)
+        return ancestors, soft_weights(self.normalised().gather(1, ancestors), alpha)
 
 
 def soft_weights(chosen: Tensor, alpha: float) -> Tensor:
     """log (1/N · w̄/(α w̄ + (1 - α)/N)) of the log-weights chosen.
 
-    The law is summed as numbers: it is at least (1 - α)/N, and second derivatives of a log of exponentials are NaN
-    where a weight is zero.
+    The law is summed as numbers: it is at least (1 - α)/N, and second derivatives of a log of exponentials
+    are NaN where a weight is zero.
     """
     n = chosen.shape[-1]
     law = chosen if alpha == 1 else torch.log(alpha * torch.exp(chosen) + (1 - alpha) / n)
@@ -266,10 +278,6 @@ def pair_densities(bound: Bound, laws: Laws, t: int, x: Tensor, source: Tensor) 
     return f + g, q if absent is None else torch.where(absent, f, q)
 
 
-def _threshold(when: When, n: int) -> float:
-    return 0.0 if isinstance(when, str) else when * n
-
-
 def effective_below(weights: Tensor, threshold: float) -> Tensor | bool:
     """Which replicates have an effective sample size (Σw)²/Σw² below a threshold: all, none, or a mask."""
     total = weights.sum(-1, keepdim=True, dtype=torch.float64)
@@ -286,6 +294,7 @@ def _steps_at_once(bound: Bound, n: int) -> int:
 
 
 def no_weights(bound: Bound, t: int, top: Tensor) -> EvaluationError:
+    """The error for largest log-weights (replicates, 1) that are no numbers, or -∞."""
     bad = (~torch.isfinite(top.squeeze(-1))).nonzero()[0].item()
     value = float(top[int(bad), 0])
     where = ""

@@ -60,7 +60,7 @@ class FilterTrace:
 
     @cached_property
     def ancestors(self) -> Tensor:
-        """a[t, …, i] for t = 1..T, positions from 0: int64 (T, *batch, N); own positions without resampling."""
+        """a[t, …, i] for t = 1..T, from 0: int64 (T, *batch, N); their own positions without resampling."""
         b, n = self.record.states[0].shape[:2]
         own = torch.arange(n, device=self.record.states[0].device).expand(b, n)
         return self._shaped([own if a is None else a for a in self.record.ancestors[1:]])
@@ -116,8 +116,9 @@ class FilterTrace:
     def values(self, **names: str) -> dict[str, Any]:
         """The run as values of a document's names, for ``evaluate`` and ``autodiff``.
 
-        These are ``N`` and ``T``, ``x`` over t = 0..T and i = 1..N, ``a`` over t = 1..T (from 1), and ``y``; the
-        batch follows the indices, and vectors are events.  Densities and parameters are the caller's to add.
+        These are ``N`` and ``T``, ``x`` over t = 0..T and i = 1..N, ``a`` over t = 1..T (from 1), and ``y``;
+        the batch follows the indices, and vectors are events.  Densities and parameters are the caller's to
+        add.
 
         Args:
             names: other names, such as ``x="z"``.

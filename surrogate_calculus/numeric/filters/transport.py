@@ -1,8 +1,9 @@
 """Optimal-transport resampling (Corenflos, Thornton, Deligiannidis & Doucet 2021).
 
-Instead of choosing ancestors, particles are moved: with P the entropy-regularised plan that carries the weights
-w̄ to uniform ones at the least cost |xᵢ - xⱼ|², the i-th new particle is N Σⱼ P[i,j] xⱼ, and its weight 1/N.  All
-of it is differentiable; the estimate is consistent, and neither unbiased nor that of the plain filter.
+Instead of choosing ancestors, particles are moved: with P the entropy-regularised plan that carries the
+weights w̄ to uniform ones at the least cost |xᵢ - xⱼ|², the i-th new particle is N Σⱼ P[i,j] xⱼ, and its
+weight 1/N. All of it is differentiable; the estimate is consistent, and neither unbiased nor that of the
+plain filter.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def plan(x: Tensor, log_weights: Tensor, how: Transport) -> Tensor:
         how: see :class:`Transport`.
 
     Returns:
-        P of shape (replicates, N, N).  Its columns sum to the weights, to rounding; its rows to 1/N, as closely as
-        the iteration has come.
+        P of shape (replicates, N, N).  Its columns sum to the weights, to rounding; its rows to 1/N, as
+        closely as the iteration has come.
     """
     if how.scaled:
         spread = x.detach().std(1, correction=0).amax(-1) * math.sqrt(x.shape[-1])
@@ -133,7 +134,8 @@ def transported(
         previous = x
         x = bound.move(laws, t, previous, noise)
         time, y, missing = bound.rows(t, t)
-        step = bound.increments(laws, time[0], y[0], None if missing is None else missing[0], x, previous)
+        absent = None if missing is None else missing[0]
+        step = bound.increments(laws, Points(time[0], y[0], absent, x, previous))
         unnormalised = carried + step
         top = unnormalised.detach().amax(-1, keepdim=True)
         if not math.isfinite(float(top.sum())):

@@ -2,8 +2,8 @@
 
     x₁ ~ π,    x_t ~ A(x_{t-1}, ·),    y_t ~ B(x_t, ·)
 
-The first state is observed; x₀ is a place to start from (state 0), and the step to x₁ draws from π.  With a hidden
-start it is x₀ that has the law π, which then is the initial law of a filter.
+The first state is observed; x₀ is a place to start from (state 0), and the step to x₁ draws from π.  With a
+hidden start it is x₀ that has the law π, which then is the initial law of a filter.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class LogTables(NamedTuple):
 class HiddenMarkov:
     """The model; its own values are given as probabilities.
 
-    Parameters: ``start``, ``transition``, ``emission``: logits, each row up to a constant.  States and symbols
-    count from 0.  A gradient never passes through a state.
+    Parameters: ``start``, ``transition``, ``emission``: logits, each row up to a constant.  States and
+    symbols count from 0.  A gradient never passes through a state.
 
     Attributes:
         pi: the law of the first state, K numbers.

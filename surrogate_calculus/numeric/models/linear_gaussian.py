@@ -39,7 +39,8 @@ class System(NamedTuple):
 def packed(covariance: Tensor) -> Tensor:
     """The unconstrained numbers of a positive definite matrix: shape (d, d) to (d (d + 1)/2,)."""
     factor = torch.linalg.cholesky(covariance)
-    rows, columns = torch.tril_indices(*factor.shape[-2:], -1, device=factor.device)
+    d = factor.shape[-1]
+    rows, columns = torch.tril_indices(d, d, -1, device=factor.device)
     return torch.cat([factor.diagonal(dim1=-2, dim2=-1).log(), factor[..., rows, columns]], -1)
 
 
@@ -58,8 +59,8 @@ def unpacked(numbers: Tensor, d: int) -> Tensor:
 class LinearGaussian(GaussianNoise):
     """The model of dimension d, with observations of dimension k.
 
-    Parameters: ``a`` (d, d), ``c`` (k, d), ``q`` and ``r`` (see :func:`packed`).  States are vectors: ``event`` is
-    (d,), also for d = 1 (:class:`ScalarLinearGaussian` is faster there).
+    Parameters: ``a`` (d, d), ``c`` (k, d), ``q`` and ``r`` (see :func:`packed`).  States are vectors:
+    ``event`` is (d,), also for d = 1 (:class:`ScalarLinearGaussian` is faster there).
 
     Attributes:
         a, q, c, r: the model's own values, in float64; q and r are covariances.
@@ -186,8 +187,8 @@ class Scalars(NamedTuple):
 class ScalarLinearGaussian(GaussianNoise):
     """x₀ ~ N(m, P), x_t = a x_{t-1} + N(0, q), y_t = c x_t + N(0, r), all of them numbers.
 
-    Parameters: ``a``, ``c``, ``log_q``, ``log_r``.  The model's own values are those of the paper's section 5.1
-    (Le et al. 2018), with q = 1 and r = 0.1.
+    Parameters: ``a``, ``c``, ``log_q``, ``log_r``.  The model's own values are those of the paper's section
+    5.1 (Le et al. 2018), with q = 1 and r = 0.1.
 
     Attributes:
         mean, variance: of x₀; no parameters.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -82,7 +82,7 @@ class OptimalGuide:
 
     model: LinearGaussian
 
-    parameters = {}  # noqa: RUF012
+    parameters: ClassVar[dict[str, tuple[int, ...]]] = {}
 
     def defaults(self) -> dict[str, Tensor]:
         """No parameters of its own."""

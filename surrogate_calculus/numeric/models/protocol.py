@@ -1,10 +1,11 @@
 """What a state-space model tells a particle filter, and what a proposal does.
 
-Shapes.  A state has shape ``event`` (``()`` for numbers), a row of the observations ``observed``.  Methods are
-elementwise over leading dimensions, which broadcast: states are ``(lead …, *event)``, parameters ``(lead …,
-*shape)`` or just ``shape``, observations ``(lead …, *observed)``, times an int or an int64 tensor ``(lead …)``;
-densities come back as ``(lead …)``.  A filter calls them with ``lead = (replicates, particles)`` at each step of
-its forward pass, and with any other lead where it differentiates many steps at once.
+Shapes.  A state has shape ``event`` (``()`` for numbers), a row of the observations ``observed``.  Methods
+are elementwise over leading dimensions, which broadcast: states are ``(lead …, *event)``, parameters ``(lead
+…,
+*shape)`` or just ``shape``, observations ``(lead …, *observed)``, times an int or an int64 tensor ``(lead
+…)``; densities come back as ``(lead …)``.  A filter calls them with ``lead = (replicates, particles)`` at
+each step of its forward pass, and with any other lead where it differentiates many steps at once.
 
 Randomness comes in as noise of a law free of every parameter, so that a draw is a function: the same noise is
 the same run, and a reparameterised gradient is that function's.

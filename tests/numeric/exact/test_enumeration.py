@@ -1,4 +1,4 @@
-"""Expectations over a particle filter as finite sums: unbiasedness is an equality, and bias a number that is not 0."""
+"""Expectations over a particle filter as finite sums: unbiasedness is an equality."""
 
 from __future__ import annotations
 

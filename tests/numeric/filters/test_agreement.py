@@ -1,7 +1,7 @@
-"""Pathwise: autograd of the filters, first and second order, and the formulas derived from the catalogue's documents.
+"""Pathwise: autograd of the filters, first and second order, and the formulas that documents yield.
 
-On one run both are functions of its particles and ancestors, and the same number: |a - b| ≤ 1e-10 Σ|summands| in
-float64, which leaves five digits for sums of some hundred terms and their cancellations.
+On one run both are functions of its particles and ancestors, and the same number: |a - b| ≤ 1e-10 Σ|summands|
+in float64, which leaves five digits for sums of some hundred terms and their cancellations.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def observations(model: Any) -> Tensor:
 
 
 class Line:
-    """Every parameter of a model (and a proposal) on a line through its own values, as a function of one number."""
+    """Every parameter of a model on a line through its own values, as a function of one number."""
 
     def __init__(self, owner: Any) -> None:
         generator = torch.Generator().manual_seed(8)
@@ -94,7 +94,7 @@ def densities(model: Any, line: Line) -> dict[str, Any]:
 
 
 def orders(run: FilterRun, θ: Tensor) -> list[Tensor]:
-    """First and second derivatives of log Ẑ, replicate by replicate; the first by the sweep, and by the graph."""
+    """First and second derivatives of log Ẑ, by replicate; the first by the sweep and by the graph."""
     total = run.log_likelihood.sum()
     (swept,) = torch.autograd.grad(total, θ, retain_graph=True)
     (first,) = torch.autograd.grad(total, θ, create_graph=True)
