@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from .bound import Bound
+from .bound import Bound, Points
 from .pullback import checked
-from .replay import Outputs
+from .replay import Outputs, replaced
 from .simulate import Block, When, effective_below, no_weights
 
 __all__ = ["Transport", "plan", "transported"]
@@ -136,6 +136,10 @@ def transported(
         time, y, missing = bound.rows(t, t)
         absent = None if missing is None else missing[0]
         step = bound.increments(laws, Points(time[0], y[0], absent, x, previous))
+        dead, there, source = replaced(step.detach(), x, previous)
+        if dead is not None:  # a derivative of log 0 would be NaN
+            step = bound.increments(laws, Points(time[0], y[0], absent, there, source))
+            step = torch.where(dead, -math.inf, step)
         unnormalised = carried + step
         top = unnormalised.detach().amax(-1, keepdim=True)
         if not math.isfinite(float(top.sum())):
