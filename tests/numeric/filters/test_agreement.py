@@ -176,14 +176,16 @@ class Guided:
         return self.guide.move(self.guide.natural(self.line(φ)), 2, torch.zeros_like(z), z, ε)
 
 
-def test_a_live_proposal() -> None:
-    """p/q with the parameter in both: the gradient of the document, and not the score."""
+@pytest.mark.parametrize(("kind", "name"), [("live", "dpf_proposal"), ("stopped", "dpf")])
+def test_a_guided_proposal_with_the_parameter_of_the_model(kind: str, name: str) -> None:
+    """Live, the gradient of p/q, which is not the score; stopped, that of p alone."""
     case = Guided()
     θ = torch.linspace(-0.1, 0.1, SEEDS, dtype=torch.float64).requires_grad_()
-    how = ParticleFilter(PARTICLES, proposal=case.guide, gradient="live")
+    how = ParticleFilter(PARTICLES, proposal=case.guide, gradient=kind)
     run = how.run(case.model, observations(case.model), {**case.own(θ), **case.line(θ)}, seed=13)
     values = run.trace.values() | densities(case.model, case.own)
-    agree("dpf_proposal", "log Z", orders(run, θ), values | {"log q": case.log_q, "θ": θ.detach()})
+    values |= {"log q": case.log_q, "θ": θ.detach(), "φ": θ.detach()}
+    agree(name, "log Z", orders(run, θ), values)
 
 
 @pytest.mark.parametrize("wrt", ["θ", "φ"])

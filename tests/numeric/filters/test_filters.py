@@ -117,6 +117,7 @@ def test_the_likelihood_factor_of_every_step(when: Any) -> None:
     """Also of steps at which some replicates are resampled and others are not."""
     run = ParticleFilter(8, when=when).run(LGSSM, normal(12), seed=3, batch=(6,))
     flags = run.trace.resampled
+    assert not bool(flags[0].any())  # the uniform weights of time 0
     if when == 0.4:
         assert bool((flags.any(1) & ~flags.all(1)).any())  # mixed at some step
         own = torch.arange(8)
