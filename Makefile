@@ -17,7 +17,7 @@ help:
 	@echo "make demo    install into .venv and run the main job (examples/demo.py)"
 	@echo "make test    install into .venv and run every test"
 	@echo "make lint    ruff and mypy"
-	@echo "make bench   speed: every row of the catalogue; against SymPy; growth with the size of the term"
+	@echo "make bench   speed: every row of the catalogue; against SymPy; growth with the size of the term; filters"
 	@echo "make clean   remove .venv and everything generated"
 
 install: $(STAMP)
@@ -52,6 +52,7 @@ lint: $(STAMP)
 bench: $(STAMP)
 	"$(BIN)/python" benchmarks/bench_derive.py
 	"$(BIN)/python" benchmarks/bench_estimators.py
+	"$(BIN)/python" benchmarks/bench_filters.py
 
 clean:
 	rm -rf "$(VENV)" build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
