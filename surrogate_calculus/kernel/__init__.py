@@ -1,8 +1,10 @@
 """The trusted kernel: rules as data, inference, and ``check``, which replays a certificate.
 
-Reading order: ``rules`` (what is believed), ``calculus`` (∇, → and ⊥ over each constructor), ``inference``
-(how steps combine), ``polynomial`` (arithmetic), ``facts`` (side conditions), ``certificate`` and ``check``.
-Induction, families and expectations will be further rules of ``inference``.
+Reading order: ``judgement`` (what is said), ``rules`` (what is believed, as data), ``matching`` (patterns),
+``calculus`` (∇, → and ⊥ over each constructor), ``inference`` (how steps combine, definitions, induction),
+``filtration`` (draws), ``polynomial`` (arithmetic), ``ranges`` (conditions on indices), ``facts`` (side
+conditions), ``state`` (what has been established), ``definitions`` (recursions end), ``certificate`` and
+``check``.
 """
 
 from .check import check

@@ -353,6 +353,8 @@ def split_on(state: State, term: Term, condition: Term) -> Term:
 
 # ------------------------------------------------------------- what is supposed, and for what it holds
 def _suppose(inf: Inference, claim: Claim) -> Equation:
+    if claim.premises:
+        raise Rejection("a supposition takes no premises")
     relation = VALUE if claim.rule == "suppose_value" else STRICT
     every = frozenset(name for name, _, _ in claim.detail)
     given = frozenset([Supposition(relation, claim.lhs, claim.rhs, every)])

@@ -240,11 +240,11 @@ class Ring:
             chain.append((core.key, self._keys_of(core.args[1:])))
             core = core.args[0]
         self._charge(len(chain))
-        direct = [self._direct_slot(core, param) for param, _ in chain]
-        if not isinstance(core, App) or None in direct:
+        direct = {param: self._direct_slot(core, param) for param in {param for param, _ in chain}}
+        if not isinstance(core, App) or None in direct.values():
             return self._number(("grad", tuple(sorted(chain)), self._keys_of([core])), node)
         partials = [(slot, self._keys_of(() if c is None else [c])) for slot, c in core.partials]
-        more = [(slot or 0, coordinate) for slot, (_, coordinate) in zip(direct, chain, strict=True)]
+        more = [(direct[param] or 0, coordinate) for param, coordinate in chain]
         return self._number(
             ("app", core.key[:4], self._keys_of(core.slots), tuple(sorted(partials + more))), node
         )
@@ -287,8 +287,9 @@ class Ring:
 
     def _direct_slot(self, app: Term, param: str) -> int | None:
         """The slot (from 1) that holds the parameter itself, if it occurs there and nowhere else."""
-        slots = app.slots if isinstance(app, App) else ()
-        where = [k for k, slot in enumerate(slots) if slot.__class__ is Sym and slot.key == param]
+        if not isinstance(app, App):
+            return None
+        where = [k for k, slot in enumerate(app.slots) if slot.__class__ is Sym and slot.key == param]
         others = postorder(*(a for k, a in enumerate(app.args) if k not in where))
         names = {n.key for n in others if n.__class__ in (Sym, Indexed)}
         hidden = names.union(*map(self._hidden, names))

@@ -119,9 +119,11 @@ def placed(root: Term) -> list[tuple[Term, int]]:
 
 def uses_index(term: Term, index: int = 0) -> bool:
     """Whether a term uses a bound index of somewhere else, by default that of the innermost binder around."""
-    return term.loose > index and any(
-        n.__class__ is Bound and n.key == depth + index for n, depth in placed(term)
-    )
+    try:
+        shift(term, -1, cutoff=index)
+    except ValueError:
+        return True
+    return False
 
 
 def abstract(term: Term, name: str) -> Term:
