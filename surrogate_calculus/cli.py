@@ -523,15 +523,26 @@ def _json(text: str, file: str) -> object:
     """
     instead = "a certificate written by  surrogate derive … --certificate FILE.json"
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         text = text.rstrip() or " "
         span = Span(min(error.pos, len(text)), min(error.pos, len(text)) + 1)
         raise ParseError(
             f"this is not JSON: {error.msg}", instead=instead, text=text, span=span, file=file
         ) from None
-    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+    except (RecursionError, ValueError):  # nested too deep, a number of too many digits, a key twice
         raise ParseError("this is not a certificate", instead=instead, file=file) from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON.
+
+    Raises:
+        ValueError: a key stands twice: readers differ in which one counts.
+    """
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
 
 
 def main() -> None:

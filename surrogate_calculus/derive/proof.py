@@ -72,7 +72,7 @@ class Proof:
         self._remaining: dict[tuple[frozenset[Condition], tuple[Condition, ...]], frozenset[Condition]] = {}
         self.dependence = dict(dependence or {})
         for name, others in self.dependence.items():
-            self.state.define([name], [Sym(other) for other in others])
+            self.state.define([(name, [Sym(other) for other in others])])
         for _, group in groupby(definitions, key=lambda d: d.group):
             self.define(list(group))
         self.inference.sample(

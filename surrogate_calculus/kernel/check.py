@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..language.budget import TooMuch, bounded
 from ..language.nodes import (
     LIMITS,
     Malformed,
@@ -21,6 +22,7 @@ from .definitions import grouped
 from .facts import Facts
 from .inference import Inference
 from .judgement import Definition, Draw, Equation, Rejection, Relation, Verdict
+from .rules import RULES
 from .state import State
 
 __all__ = ["check"]
@@ -30,6 +32,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
+@bounded
 def check(certificate: object) -> Verdict:
     """Replay a certificate, step by step, from plain data.
 
@@ -49,17 +52,16 @@ def check(certificate: object) -> Verdict:
         inference = Inference(state)
         # how the tables are read
         node, slots = item_of(nodes, "node"), number_below(100, "a number of slots")
-        dependence = row_of("a dependence", a_name, list_of(a_name, "names"))
+        dependence = row_of("a dependence", a_name, list_of(lambda name: Sym(a_name(name)), "names"))
         group = number_below(LIMITS["nodes"], "a group")
         definition = row_of("a definition", node, slots, node, or_none(node), group)
         draw = row_of("a draw", node, number_below(9, "a number of indices"), or_none(node), or_none(node))
         premises = list_of(item_of(conclusions, "earlier step"), "premises")
         told = list_of(row_of("an entry of a detail", a_name, slots, node), "a detail")
-        step = (a_name, node, node, premises)
+        step = (one_of(RULES, "rule"), node, node, premises)
         brief, detailed = row_of("a step", *step), row_of("a step", *step, told)
 
-        for name, others in list_of(dependence, "dependence")(data["dependence"]):
-            state.define([name], list(map(Sym, others)))
+        state.define(list_of(dependence, "dependence")(data["dependence"]))
         definitions = [Definition(*row) for row in list_of(definition, "definitions")(data["definitions"])]
         for members in grouped(definitions, nodes, state.facts):
             state.declare(members)
@@ -76,9 +78,9 @@ def check(certificate: object) -> Verdict:
         last = conclusions[-1] if conclusions else None
         if last is None or Equation(last.relation, last.lhs, last.rhs) != claim:
             raise Rejection("the last step does not conclude the claim")
-    except (Rejection, Malformed, RecursionError, MemoryError) as reason:
+    except (Rejection, Malformed, TooMuch, RecursionError, MemoryError) as reason:
         # a term larger than any of the language: refuse, do not guess
-        why = reason if isinstance(reason, Rejection | Malformed) else "nested too deep"
+        why = "nested too deep" if isinstance(reason, RecursionError | MemoryError) else reason
         done = len(conclusions)
         return Verdict("undecided", reason=f"rejected at step {done + 1}: {why}", steps=done)
     return Verdict(

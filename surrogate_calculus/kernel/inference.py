@@ -18,6 +18,7 @@ from ..language.binding import (
     put_functions,
     shift,
 )
+from ..language.budget import charge
 from ..language.terms import (
     HAS_EXPECT,
     App,
@@ -96,6 +97,7 @@ class Inference:
         if schema is None:
             raise Rejection(f"there is no rule {rule!r}")
         structural = _STRUCTURAL.get(rule)
+        charge(len(lhs.args) / 16)
         if detail and rule not in _TOLD:
             raise Rejection(f"{rule} takes no detail")
         if premises and structural is None:

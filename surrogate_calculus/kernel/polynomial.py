@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable
 from fractions import Fraction
 
+from ..language.budget import charge
 from ..language.terms import (
     Add,
     App,
@@ -89,12 +90,18 @@ def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomia
 
 
 def collected(terms: Iterable[tuple[Monomial, Coefficient]], first: Polynomial) -> Polynomial:
-    """The sum of a polynomial and terms."""
+    """The sum of a polynomial and terms.
+
+    Raises:
+        Rejection: a number of more than MAX_BITS binary digits.
+    """
     out = dict(first)
     for mono, c in terms:
-        out[mono] = out.get(mono, 0) + c
-        if not out[mono]:
+        out[mono] = value = out.get(mono, 0) + c
+        if not value:
             del out[mono]
+        elif value.__class__ is not int and _bits(value) > MAX_BITS:  # a sum of fractions grows with each
+            raise Rejection("a number is too large")
     return out
 
 
@@ -141,6 +148,7 @@ class Ring:
 
     def _charge(self, amount: int) -> None:
         self._work += amount
+        charge(amount / 16)
         if self._work > MAX_WORK:
             raise Rejection("the polynomial is too large to expand")
 
@@ -190,6 +198,7 @@ class Ring:
         self._roots.append(root)
         for node in postorder(root):
             if id(node) not in self._memo:
+                charge(4)
                 self._memo[id(node)] = self._read(node, [self._memo[id(a)] for a in node.args])
         return self._memo[id(root)]
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ..language.binding import shift
+from ..language.budget import charge
 from ..language.terms import (
     HAS_BARE_STOP,
     HAS_EVAL,
@@ -77,15 +78,15 @@ class State:
         self._depends: dict[str, dict[int, bool]] = {}
 
     # names
-    def define(self, names: Collection[str], bodies: Collection[Term]) -> None:
-        """Tell that names are defined by one another and by other names.
+    def define(self, bodies: Iterable[tuple[str, Collection[Term]]]) -> None:
+        """Tell what names are defined by, one another perhaps.
 
         A defined name hides what its body depends on and whether a ⊥ stands in it: neither "constant" nor
         "free of ⊥" may be concluded from its looks.
         """
-        for conditions, direct in self._direct.items():
-            mentioned = _names_in(bodies, conditions)
-            direct.update({name: direct.get(name, frozenset()) | mentioned for name in names})
+        for name, terms in bodies:
+            for conditions, direct in self._direct.items():
+                direct[name] = direct.get(name, frozenset()) | _names_in(terms, conditions)
         self._hidden.clear()
         self.stopped = {n for n in self.defined if "⊥" in self.hidden_names(n)}
         self._depends.clear()
@@ -108,7 +109,7 @@ class State:
                     raise Rejection(f"the definition of {d.name:.40} hides what it depends on")
             else:
                 self.named[d.name] = d
-            self.define(names, [d.body])
+            self.define((name, [d.body]) for name in names)
         self.whole_names |= {d.name for d in group if d.left.__class__ is not App}
         while wrong := {d.name for d in group if d.name in self.whole_names and not self.whole(d.body)}:
             self.whole_names -= wrong
@@ -134,6 +135,7 @@ class State:
             direct = self._direct[conditions]
             found = new = direct.get(name, frozenset())
             while new:
+                charge(1 + len(found) / 8)
                 new = frozenset[str]().union(*(direct.get(n, ()) for n in new)) - found
                 found |= new
             self._hidden[name, conditions] = found
@@ -229,6 +231,7 @@ class State:
     # terms of the store
     def node(self, cls: type[Term], key: object, *args: Term) -> Term:
         """A node of the store."""
+        charge(len(args) / 8)
         return self.store.node(cls, key, args)
 
     def rebuild(self, node: Term, args: tuple[Term, ...]) -> Term:
@@ -260,6 +263,7 @@ class State:
         return self.zero if self.zero in factors else self._joined(Mul, factors, self.one)
 
     def _joined(self, cls: type[Term], terms: Sequence[Term], unit: Term) -> Term:
+        charge(len(terms) / 8)
         kept = [t for t in terms if t is not unit]
         if len(kept) > 1:
             return self.store.node(cls, None, tuple(kept))

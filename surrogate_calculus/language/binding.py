@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from .budget import charge
 from .terms import App, Bound, Indexed, Sym, Term, postorder, rebuild
 
 __all__ = [
@@ -50,6 +51,7 @@ def map_under_binders(
             continue
         if place in done:
             continue
+        charge(4)  # what is remembered of a place is large
         if skip(node, depth):
             done[place] = node
             continue
@@ -111,6 +113,7 @@ def placed(root: Term) -> list[tuple[Term, int]]:
     while todo:
         node, depth = todo.pop()
         if (id(node), depth) not in out:
+            charge(1)
             out[id(node), depth] = node, depth
             binds = node.binds or (0,) * len(node.args)
             todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = [
     "ACCENTS",
@@ -112,6 +113,7 @@ def ascii_name(name: str) -> str:
     return spelled if spelled.isascii() and canonical_name(spelled) == name else name
 
 
+@lru_cache(maxsize=1000)
 def is_name(name: str) -> bool:
     """Whether this is the canonical spelling of a name that may be declared."""
     return (

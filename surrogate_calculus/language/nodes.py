@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
+from .names import RESERVED, is_name
 from .terms import CONSTRUCTORS, FUNCTIONS, Axis, Bound, Store, Term
 
 __all__ = [
@@ -85,13 +86,17 @@ def integer(value: object, below: int, what: str) -> int:
 
 
 def a_name(value: object, what: str = "a name") -> str:
-    """The value, if it is a name that a certificate may use.
+    """The value, if it is spelled like a name of the language: what else would a reader take it for?
+
+    Reserved words pass: terms may be made of them, if not declared.
 
     Raises:
         Malformed: otherwise.
     """
-    if not isinstance(value, str) or not value or len(value) > LIMITS["name"] or value[0] == "?":
+    if not isinstance(value, str) or len(value) > LIMITS["name"]:
         raise Malformed(f"{what} must be a name")
+    if value not in RESERVED and not is_name(value):
+        raise Malformed(f"{what} must be a name of the language")
     return value
 
 
@@ -129,7 +134,8 @@ def one_of(choices: Collection[str], what: str) -> Reader:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise Malformed(f"there is no {what} {shown(value)}: one of {', '.join(choices)}")
+            listed = f": one of {', '.join(choices)}" if len(choices) < 20 else ""
+            raise Malformed(f"there is no {what} {shown(value)}{listed}")
         return value
 
     return read
@@ -157,9 +163,8 @@ def read_nodes(rows: object, store: Store) -> list[Term]:
         args = tuple(nodes[integer(c, number, f"a child of node {number}")] for c in children)
         hint = None
         if "hint" in cls.__slots__ or hasattr(cls, "hint"):
-            hint = row[3] if len(row) == 4 else "i"  # for readers only: any text, "" too
-            if not isinstance(hint, str) or len(hint) > LIMITS["name"]:
-                raise Malformed(f"the hint of node {number} must be a text")
+            hint = row[3] if len(row) == 4 else "i"  # for readers only: "" too
+            hint = "" if hint == "" else a_name(hint, f"the hint of node {number}")
         elif len(row) == 4:
             raise Malformed(f"node {number}: {row[0]} has no bound name")
         try:

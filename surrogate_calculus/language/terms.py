@@ -32,6 +32,8 @@ from fractions import Fraction
 from operator import is_
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+from .budget import charge
+
 __all__ = [
     "FUNCTIONS",
     "HAS_BARE_STOP",
@@ -772,6 +774,7 @@ def postorder(*roots: Term) -> list[Term]:
             for arg in reversed(args):
                 if id(arg) not in seen:
                     push(arg)
+    charge(len(out))
     return out
 
 
@@ -784,6 +787,7 @@ def reachable(roots: Iterable[Term], children: Callable[[Term], Iterable[Term]])
         if id(node) not in out:
             out[id(node)] = node
             todo.extend(children(node))
+    charge(len(out))
     return list(out.values())
 
 
@@ -801,7 +805,7 @@ def fold(
         children: the children that the value of a node depends on.
         value: the value of a node.
     """
-    todo = [root]
+    todo, known = [root], len(memo)
     while todo:
         node = todo[-1]
         missing = [] if id(node) in memo else [a for a in children(node) if id(a) not in memo]
@@ -811,6 +815,7 @@ def fold(
         todo.pop()
         if id(node) not in memo:
             memo[id(node)] = value(node)
+    charge(len(memo) - known)
     return memo[id(root)]
 
 

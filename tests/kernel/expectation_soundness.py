@@ -295,7 +295,7 @@ def infer(
     for node in postorder(left, right):
         if node.__class__ in (Expect, CondExpect) and any(map(w.state.bare, node.args)):
             raise Rejection("⊥ outside every → under 𝔼")
-    return w.inference.infer(rule, left, right, premises, told)
+    return w.infer(rule, left, right, *premises, told=told)
 
 
 def adapted(w: Workshop, rule: str) -> Equation:
@@ -311,7 +311,7 @@ def adapted(w: Workshop, rule: str) -> Equation:
     outer, w.binders = w.binders, 1
     body = Fn("cases", Fn("gt", t, ZERO), gain, base)
     w.binders = outer
-    w.inference.declare([Definition(w.add(Indexed("V", t)), 1, w.add(body), w.add(t))])
+    w.state.declare([Definition(w.add(Indexed("V", t)), 1, w.add(body), w.add(t))])
     factor = Indexed("V", Num(w.rng.choice((0, 1, 1, 2))))
     when = Num(w.rng.choice((-1, 0, 1, 1, 2)))
     return w.infer(rule, CondExpect(when, Mul(factor, averaged(w))))
@@ -373,7 +373,7 @@ def _series(w: Workshop, body: Term, closed: Callable[[Term], Term], gain: Term)
     before = Add(N, Num(-1))
     empty = w.infer("sum_empty", Sum(ONE, ZERO, body))
     base = _chained(w, empty, _by_ring(w, ZERO, closed(ZERO)))
-    hypothesis = w.inference.infer("suppose", w.add(Sum(ONE, before, body)), w.add(closed(before)), ())
+    hypothesis = w.infer("suppose", Sum(ONE, before, body), closed(before))
     last = w.infer("sum_last", Sum(ONE, N, body))
     used = w.infer("congruence", last.rhs, Add(closed(before), gain), hypothesis)
     step = _chained(w, last, used, _by_ring(w, used.rhs, closed(N)))
@@ -411,13 +411,13 @@ def _power_of_nabla(w: Workshop) -> Equation:
     )
     before = Add(N, Num(-1))
     inner = Grads("θ", before, body)
-    told = w.inference.infer("suppose", w.add(Grads("θ", before, whole)), w.add(Mul(factor, inner)), ())
+    told = w.infer("suppose", Grads("θ", before, whole), Mul(factor, inner))
     first = w.infer("grads_next", Grads("θ", N, whole))
     inside = w.infer("congruence", first.rhs, Grad("θ", told.rhs), told)
     product = w.infer("grad_product", inside.rhs)
     next_one = w.infer("grads_next", Grads("θ", N, body))
     fold = w.infer("symmetry", next_one.rhs, next_one.lhs, next_one)
-    last = w.infer("inside", product.rhs, None, fold)
+    last = w.infer("congruence", product.rhs, None, fold)
     step = _chained(w, first, inside, product, last)
     right = Mul(factor, Grads("θ", N, body))
     return infer(w, "induction_over", Grads("θ", N, whole), right, base, step, told=[("N", 0, w.state.one)])
@@ -426,12 +426,12 @@ def _power_of_nabla(w: Workshop) -> Equation:
 def suppose(w: Workshop) -> Equation:
     """What is so may be supposed; it is then given."""
     true = some_step(w)
-    return w.inference.infer("suppose", true.lhs, true.rhs, ())
+    return w.infer("suppose", true.lhs, true.rhs)
 
 
 def suppose_value(w: Workshop) -> Equation:
     true = some_step(w)
-    return w.inference.infer("suppose_value", true.lhs, true.rhs, ())
+    return w.infer("suppose_value", true.lhs, true.rhs)
 
 
 # ------------------------------------------------------------------------------------ the judge

@@ -59,6 +59,13 @@ def steps_times_nodes(rule: str, size: int = 4000) -> Any:
     return certificate(_sines(size), [[rule, size, size, []]] * size)
 
 
+def splits_of_a_term(size: int = 4000) -> Any:
+    """Each of many steps looks for a comparison through the whole of a deep term."""
+    nodes = [*_sines(size), ["num", "1", []], ["fn", "gt", [0, size + 1]]]
+    nodes.append(["fn", "cases", [size + 2, size, size]])
+    return certificate(nodes, [["cases_split", size, size + 3, []]] * size)
+
+
 def chain_of_definitions(size: int = 1500) -> Any:
     """d₁ = d₀ + 1, d₂ = d₁ + 1, …"""
     nodes: Rows = [["sym", "d0", []], ["num", "1", []]]
@@ -186,7 +193,7 @@ def million_steps() -> Any:
     return certificate([_X], [["symmetry", 0, 0, [0]]] * 10**6)
 
 
-def deep_term(size: int = 200_000) -> Any:
+def deep_term(size: int = 100_000) -> Any:
     """A chain of many nodes, and one step that is not so."""
     return certificate(_sines(size), [["ring", size, 0, []]])
 
@@ -198,7 +205,8 @@ def million_premises() -> Any:
 #: By name: what is to be refused or, where it is true, answered.
 ATTACKS: dict[str, Callable[[], Any]] = {
     "ring steps over a deep term": lambda: steps_times_nodes("ring"),
-    "inside steps over a deep term": lambda: steps_times_nodes("inside"),
+    "field steps over a deep term": lambda: steps_times_nodes("field"),
+    "splits of a deep term": splits_of_a_term,
     "a chain of definitions": chain_of_definitions,
     "a cycle of dependence": chain_of_dependence,
     "definitions of one body": one_body,

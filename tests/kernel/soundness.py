@@ -22,7 +22,7 @@ from surrogate_calculus.kernel.calculus import evaluation, gradient, stopping
 from surrogate_calculus.kernel.certificate import FORMAT, VERSION
 from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Definition, Inference, recursion_step, split_on
-from surrogate_calculus.kernel.judgement import Condition, Equation, Hypothesis, Rejection, Relation
+from surrogate_calculus.kernel.judgement import Condition, Detail, Equation, Hypothesis, Rejection, Relation
 from surrogate_calculus.kernel.matching import Substitution, instance
 from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
 from surrogate_calculus.kernel.state import State
@@ -128,7 +128,7 @@ class Workshop:
         self.binders = self.rng.choice((0, 0, 0, 1, 2))
         self.state = State(Facts([("positive", "p"), ("positive", "q"), ("count", "N"), ("index", "a")]))
         self.inference = Inference(self.state)
-        self.log: list[tuple[str, Equation, tuple[Equation, ...]]] = []
+        self.log: list[tuple[str, Equation, tuple[Equation, ...], Detail]] = []
         self.builder.pool.clear()
 
     # terms
@@ -187,18 +187,24 @@ class Workshop:
             raise Rejection("no operator")
         return self.infer(name, lhs)
 
-    def infer(self, rule: str, lhs: Term, rhs: Term | None = None, *premises: Equation) -> Equation:
-        equation = self.inference.infer(rule, self.add(lhs), None if rhs is None else self.add(rhs), premises)
-        self.log.append((rule, equation, premises))
+    def infer(
+        self, rule: str, lhs: Term, rhs: Term | None = None, *premises: Equation, told: Detail = ()
+    ) -> Equation:
+        right = None if rhs is None else self.add(rhs)
+        equation = self.inference.infer(rule, self.add(lhs), right, premises, told)
+        self.log.append((rule, equation, premises, told))
         return equation
 
     def certificate(self) -> dict[str, Any]:
         """All steps taken so far as a certificate of the last."""
-        numbers = {id(equation): n for n, (_, equation, _) in enumerate(self.log)}
-        definitions = self.state.definitions.values()
+        numbers = {id(equation): n for n, (_, equation, _, _) in enumerate(self.log)}
+        definitions, draws = self.state.definitions.values(), self.inference.filtration.rows
         table = NodeTable()
-        roots = [t for _, equation, _ in self.log for t in (equation.lhs, equation.rhs)]
-        table.add(postorder(*(t for d in definitions for t in (d.left, d.body)), *roots))
+        roots = [t for _, equation, _, _ in self.log for t in (equation.lhs, equation.rhs)]
+        roots += [t for _, _, _, told in self.log for _, _, t in told]
+        roots += [t for r in draws for t in (r.left, r.law, r.first) if t is not None]
+        roots += [t for d in definitions for t in (d.left, d.body, d.measure) if t is not None]
+        table.add(postorder(*map(self.add, roots)))
         claim = self.log[-1][1]
         return {
             "format": FORMAT,
@@ -210,10 +216,13 @@ class Workshop:
             ],
             "dependence": [],
             "assumptions": [list(a) for a in self.state.facts.assumptions],
-            "samples": [],
+            "samples": [
+                [table[r.left], r.arity, r.law and table[r.law], r.first and table[r.first]] for r in draws
+            ],
             "steps": [
                 [rule, table[e.lhs], table[e.rhs], [numbers[id(p)] for p in premises]]
-                for rule, e, premises in self.log
+                + ([[[name, slots, table[t]] for name, slots, t in told]] if told else [])
+                for rule, e, premises, told in self.log
             ],
             "claim": [claim.relation.value, table[claim.lhs], table[claim.rhs]],
         }

@@ -70,10 +70,11 @@ def test_a_draw_that_is_averaged_within_is_caught(
     rule: str, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel without its guard against a capture by an inner 𝔼[· | t]."""
-    monkeypatch.setattr(filtration, "_averaged", lambda body: False)
+    uses = filtration.uses_index
+    monkeypatch.setattr(filtration, "uses_index", lambda n, k=0: n.__class__ is not CondExpect and uses(n, k))
     assert unsound(rule, rng, 20 * INSTANCES) is not None
 
 
 def test_what_is_known_too_early_is_caught(rng: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filtration.Filtration, "since", lambda self, name: -1)
+    monkeypatch.setattr(filtration.Filtration, "since", lambda self, family: [(family.args[0], -1)])
     assert unsound("cond_known", rng, 20 * INSTANCES) is not None

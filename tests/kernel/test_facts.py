@@ -191,7 +191,7 @@ def test_the_closed_list(term: Term, positive: bool, nonzero: bool) -> None:
 
 def test_nothing_is_assumed_unless_it_is_said() -> None:
     facts, store = Facts(), Store()
-    assert facts.assumptions == () and set(ASSUMPTIONS) == {"positive", "count", "index"}
+    assert facts.assumptions == () and set(ASSUMPTIONS) == {"positive", "count", "index", "density"}
     assert not facts.discharges("nonzero", store.add(P)) and not facts.discharges("nonzero", store.add(N))
     # the kinds are not mixed up: a count p, a density N
     facts = Facts([("count", "p"), ("positive", "N"), ("count", "p")])
