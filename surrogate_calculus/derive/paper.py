@@ -14,11 +14,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..language.papers import Claim, Correction, EquationBlock, Member, PaperDocument, load_paper
+from ..kernel import Verdict
+from ..language.papers import (
+    Claim,
+    Correction,
+    EquationBlock,
+    Member,
+    PaperDocument,
+    Theorem,
+    load_paper,
+)
 from .prove import Counterexample, Shared, prove
+from .theorems import Book
 
 if TYPE_CHECKING:
-    from ..kernel import Verdict
     from ..language.declarations import Document
     from ..language.terms import Term
 
@@ -90,24 +99,28 @@ def paper_fates(
     documents: Iterable[PaperDocument], numbers: Collection[str] | None = None
 ) -> Iterator[Fate]:
     """The fate of each equation, in the order of the documents; of the chains of these numbers only."""
+    books: dict[str | None, Book] = {}
     for document in documents:
         shared = Shared()
         for block in document.equations:
             if numbers is None or not set(numbers).isdisjoint(block.numbers):
-                yield from _Judge(block, document, shared).fates()
+                yield from _Judge(block, document, shared, books).fates()
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:
     """The fates of the equations of a block."""
-    return _Judge(block, paper, Shared()).fates()
+    return _Judge(block, paper, Shared(), {}).fates()
 
 
 class _Judge:
-    def __init__(self, block: EquationBlock, paper: PaperDocument, shared: Shared) -> None:
-        self.block, self.paper, self.shared = block, paper, shared
+    def __init__(
+        self, block: EquationBlock, paper: PaperDocument, shared: Shared, books: dict[str | None, Book]
+    ) -> None:
+        self.block, self.paper, self.shared, self.books = block, paper, shared, books
         self.given: Document = paper.document
         self.corrections = [c for c in paper.corrections if set(c.numbers) & set(block.numbers)]
         self.comparisons: list[Judged] = []
+        self.axioms: dict[str, None] = {}  # what the theorems that are used suppose
         self._held: dict[int, bool] = {}  # which corrections hold
 
     def fates(self) -> list[Fate]:
@@ -160,6 +173,38 @@ class _Judge:
         self.comparisons.append(judged)
         return judged
 
+    def compared(self, group: Sequence[Member], member: Member) -> Judged:
+        """A member against those of a class, by a theorem of the document where it names any.
+
+        A theorem may rest on axioms, of which the instances of a refutation know nothing: where theorems are
+        named, what none of them says is undecided.
+        """
+        if not self.block.theorems or group[0].term == member.term:
+            return self.compare(group[0], member)
+        for theorem in self.block.theorems:
+            if theorem.statement.values and not self.block.values:
+                continue
+            for other in group:
+                if theorem.sides in ((other.term, member.term), (member.term, other.term)):
+                    return self.cited(theorem)
+        assert group[0].term is not None and member.term is not None
+        verdict = Verdict("undecided", reason="none of the theorems that are named says so")
+        return Judged(group[0].text, member.text, True, verdict, (group[0].term, member.term))
+
+    def cited(self, theorem: Theorem) -> Judged:
+        """What the kernel says of a theorem of a proof document."""
+        proofs, statement = theorem.proofs, theorem.statement
+        if proofs.file not in self.books:
+            self.books[proofs.file] = Book(proofs)
+        book = self.books[proofs.file]
+        verdict = book.verdict(statement)
+        source = Path(proofs.file or "").name
+        self.axioms |= dict.fromkeys(f"{name} of {source}" for name in book.axioms_of(verdict))
+        shown = f"{statement.name} of {source}: {theorem.sides[0]}"
+        judged = Judged(shown, str(theorem.sides[1]), statement.values, verdict, theorem.sides)
+        self.comparisons.append(judged)
+        return judged
+
     def classes(self, members: Sequence[Member]) -> _Classes:
         """The members by equality."""
         built = next((m for m in members if m.relation == "by construction"), None)
@@ -171,7 +216,7 @@ class _Judge:
             if member is built:
                 continue
             for group in groups if built is None else groups[:1]:  # a construction is right, so it decides
-                judged = self.compare(group[0], member)
+                judged = self.compared(group, member)
                 against[id(group[0]), id(member)] = judged
                 if judged.verdict.status == "proved":
                     group.append(member)
@@ -218,6 +263,8 @@ class _Judge:
             )
         kind = "proved_under_condition" if named else "proved"
         reason = "values agree" if block.values else "equal as surrogates"
+        if self.axioms:
+            reason += f", by the definitions {', '.join(self.axioms)}"
         return self.fate(number, kind, reason, conditions=named)
 
     def refuted(self, number: str, bad: Sequence[Judged], reason: str, right: Term | None) -> Fate:
@@ -242,6 +289,7 @@ class _Judge:
         members = [*([] if right is None else [right]), *correction.members]
         answers = [
             *claims,
+            *map(self.cited, correction.theorems),
             *(self.decide(members[0], m, self.block.values, "", correction.text) for m in members[1:]),
         ]
         return bool(answers) and all(j.verdict.status == "proved" for j in answers)

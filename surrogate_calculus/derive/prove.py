@@ -16,7 +16,7 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
@@ -252,8 +252,6 @@ def _refute(
     lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
-    from .outcomes import drawn
-
     pair = [_scalar(side) for side in (lhs, rhs)]
     if any(n.__class__ is Axis for n in postorder(*pair)):
         return None
@@ -262,22 +260,36 @@ def _refute(
         params = sorted({*params, *given.parameters})
     params = params or sorted(_symbols(postorder(*pair)))
     averaged = any(n.__class__ is CondExpect for n in postorder(*pair))
-    if averaged:  # all outcomes are written out
-        orders, sizes = 1, sizes[:1]
+    chosen = [] if given is None else [dict.fromkeys(given.counts, size) for size in sizes]
+    draws: Sequence[Draw] = ()
+    if averaged and given is not None:  # all outcomes are written out
+        orders = 1
+        chosen, draws = _few_outcomes(given)
     instances: list[tuple[Sequence[Term], dict[str, Any]]] = [(pair, {})]
     if given is not None:
-        written = (_concrete(pair, given, size, rng, averaged) for size in sizes)
+        written = (_concrete(pair, given, counts, rng, averaged) for counts in chosen)
         instances = [instance for instance in written if instance is not None]
     for order in range(orders):
         for wrt in combinations_with_replacement(params, order):
             for instance, counts in instances:
-                draws = drawn(given, counts) if averaged and given is not None else []
-                found = None if draws is None else _difference(instance, wrt, given, rng, draws)
+                found = _difference(instance, wrt, given, rng, draws)
                 if found is not None:
                     point, functions, left, right = found
                     both = (instance[0], instance[1])
                     return Counterexample(order, wrt, {**counts, **point}, functions, left, right, both)
     return None
+
+
+def _few_outcomes(given: Document) -> tuple[list[dict[str, int]], list[Draw]]:
+    """The largest counts with outcomes that are few enough to be written out, and the draws; none are."""
+    from .outcomes import drawn
+
+    for sizes in sorted(product((2, 1), repeat=len(given.counts)), key=sum, reverse=True):
+        counts = dict(zip(given.counts, sizes, strict=True))
+        draws = drawn(given, counts)
+        if draws is not None:
+            return [counts], draws
+    return [], []
 
 
 #: The values of what is drawn, in a counterexample to a claim about an expectation.
@@ -297,8 +309,6 @@ def _difference(
     from ..semantics import Model
 
     sides = [_valued(side, wrt) for side in pair]
-    if any(side is None for side in sides):
-        return None
     nodes = postorder(*pair, *(draw.law for draw in draws))
     equal = 0
     laws = _laws(nodes, draws, given)
@@ -307,7 +317,7 @@ def _difference(
         point |= {d.name: _Family(rng.randrange(2**32), d.support) for d in draws if d.indices}
         models = [Model(point, functions, enclosed=e, laws=laws, draws=draws) for e in (False, True)]
         try:
-            left, right = (models[0].value(side) for side in sides if side is not None)
+            left, right = (models[0].value(side) for side in sides)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
@@ -321,10 +331,10 @@ def _difference(
     return None
 
 
-def _bounds(sides: Sequence[Term | None], model: Model) -> tuple[Any, Any] | None:
+def _bounds(sides: Sequence[Term], model: Model) -> tuple[Any, Any] | None:
     """Intervals that hold the two values and do not meet; None where they do."""
     try:
-        left, right = (model.value(side) for side in sides if side is not None)
+        left, right = (model.value(side) for side in sides)
         apart = model.arithmetic.compare(left, right)
     except (SurrogateError, ArithmeticError, TypeError, ValueError):  # outside a domain, or no bounds for it
         return None
@@ -348,12 +358,12 @@ def _scalar(term: Term) -> Term:
 
 
 def _concrete(
-    pair: Sequence[Term], given: Document, size: int, rng: random.Random, averaged: bool
+    pair: Sequence[Term], given: Document, counts: dict[str, int], rng: random.Random, averaged: bool
 ) -> tuple[list[Term], dict[str, Any]] | None:
     """Both sides written out for random counts, indices and ancestors; these only where none are averaged."""
     from ..semantics.unroll import Unroller, whole
 
-    counts = dict.fromkeys(given.counts, size)
+    size = max(counts.values(), default=2)
     defined = {d.name for d in given.definitions}
     maps = {
         name: _Map(rng.randrange(2**32), counts.get(_range_of(name, given), size))
@@ -398,8 +408,11 @@ class _Map(dict[tuple[int, ...], int]):
         return found
 
 
-def _valued(term: Term, wrt: tuple[str, ...]) -> Term | None:
-    """``→∇…∇E`` worked out with derivatives of opaque functions only, so that rationals stay rational."""
+def _valued(term: Term, wrt: tuple[str, ...]) -> Term:
+    """``→∇…∇E`` worked out with derivatives of opaque functions only, so that rationals stay rational.
+
+    As it stands where it cannot be worked out, such as ∇ of an ``𝔼[· | t]``.
+    """
     for name in wrt:
         term = Grad(name, term)
     proof = Proof()
@@ -407,7 +420,7 @@ def _valued(term: Term, wrt: tuple[str, ...]) -> Term | None:
     try:
         step = Pusher(proof, gradient_parameters(start), ()).push(start)
     except SurrogateError:
-        return None
+        return start
     return start if step is None else proof.right(step)
 
 
