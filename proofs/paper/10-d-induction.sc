@@ -23,25 +23,25 @@ notation
     \bar{w}_{T+1}^i => \bar{w}_T^i
     \bar{w}_T^i => \bar{w}_{T-1}^i
     f_\theta(\tilde{x}_{1:T+1}^i) => f_\theta(X_T^i)
-    p_\theta(\tilde{x}_{1:T+1}^i, y_{1:T+1}) => \mathrm{joint}_\theta(X_T^i, ys | T)
-    g(\tilde{x}_{1:T+1}^i) => \left(f_\theta(X_T^i) \nabla_\theta \log \mathrm{joint}_\theta(X_T^i, ys | T) + \nabla_\theta f_\theta(X_T^i)\right)
-    x_{T+1} \sim q_\phi(x_{T+1} | x_T^{a_{T+1}^i}) => z \sim q_\phi(z | \mathrm{end}(X_{T-1}^{a_T^i}))
-    x_{T+1} \sim p_\theta(x_{T+1} | y_{T+1}, x_T^{a_{T+1}^i}) => z \sim \mathrm{cond}_\theta(z | y_T, \mathrm{end}(X_{T-1}^{a_T^i}))
-    x_{T+1} \sim p_\theta(x_{T+1} | y_{T+1}, x_T^i) => z \sim \mathrm{cond}_\theta(z | y_T, \mathrm{end}(X_{T-1}^i))
-    p_\theta(x_{T+1}, y_{T+1} | x_T^{a_{T+1}^i}) => p_\theta(z, y_T | \mathrm{end}(X_{T-1}^{a_T^i}))
-    q_\phi(x_{T+1} | x_T^{a_{T+1}^i}) => q_\phi(z | \mathrm{end}(X_{T-1}^{a_T^i}))
+    p_\theta(\tilde{x}_{1:T+1}^i, y_{1:T+1}) => \mathrm{joint}_\theta(X_T^i, \mathrm{ys} | T)
+    g(\tilde{x}_{1:T+1}^i) => \left(f_\theta(X_T^i) \nabla_\theta \log \mathrm{joint}_\theta(X_T^i, \mathrm{ys} | T) + \nabla_\theta f_\theta(X_T^i)\right)
+    x_{T+1} \sim q_\phi(x_{T+1} | x_T^{a_{T+1}^i}) => x' \sim q_\phi(x' | \mathrm{end}(X_{T-1}^{a_T^i}))
+    x_{T+1} \sim p_\theta(x_{T+1} | y_{T+1}, x_T^{a_{T+1}^i}) => x' \sim \mathrm{cond}_\theta(x' | y_T, \mathrm{end}(X_{T-1}^{a_T^i}))
+    x_{T+1} \sim p_\theta(x_{T+1} | y_{T+1}, x_T^i) => x' \sim \mathrm{cond}_\theta(x' | y_T, \mathrm{end}(X_{T-1}^i))
+    p_\theta(x_{T+1}, y_{T+1} | x_T^{a_{T+1}^i}) => p_\theta(x', y_T | \mathrm{end}(X_{T-1}^{a_T^i}))
+    q_\phi(x_{T+1} | x_T^{a_{T+1}^i}) => q_\phi(x' | \mathrm{end}(X_{T-1}^{a_T^i}))
     p_\theta(y_{T+1} | x_T^{a_{T+1}^i}) => \mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^{a_T^i}))
     p_\theta(y_{T+1} | x_T^i) => \mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^i))
-    g(\tilde{x}_{1:T}^{a_{T+1}^i}, x_{T+1}) => \left(f_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, z)) \nabla_\theta \log \mathrm{joint}_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, z), ys | T) + \nabla_\theta f_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, z))\right)
-    g(\tilde{x}_{1:T}^i, x_{T+1}) => \left(f_\theta(\mathrm{extend}(X_{T-1}^i, z)) \nabla_\theta \log \mathrm{joint}_\theta(\mathrm{extend}(X_{T-1}^i, z), ys | T) + \nabla_\theta f_\theta(\mathrm{extend}(X_{T-1}^i, z))\right)
-    \nabla_\theta h(x_{1:T}) => \nabla_\theta \mathbb{E}_{z \sim \mathrm{cond}_\theta(z | y_T, \mathrm{end}(X_{T-1}^i))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^i)) f_\theta(\mathrm{extend}(X_{T-1}^i, z))\right]
-    h(x_{1:T}) => \mathbb{E}_{z \sim \mathrm{cond}_\theta(z | y_T, \mathrm{end}(X_{T-1}^i))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^i)) f_\theta(\mathrm{extend}(X_{T-1}^i, z))\right]
-    p_\theta(x_{1:T}, y_{1:T}) => \mathrm{joint}_\theta(X_{T-1}^i, ys | T - 1)
-    x_{1:T} \sim p_\theta(x_{1:T} | y_{1:T}) => \pi \sim \mathrm{post}_\theta(\pi | T - 1)
-    [p_\theta(y_{1:T}) h(x_{1:T})] => [\mathrm{marg}_\theta(ys | T - 1) \mathbb{E}_{z \sim \mathrm{cond}_\theta(z | y_T, \mathrm{end}(\pi))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(\pi)) f_\theta(\mathrm{extend}(\pi, z))\right]]
-    x_{1:T+1} \sim p_\theta(x_{1:T+1} | y_{1:T+1}) => \pi \sim \mathrm{post}_\theta(\pi | T)
-    p_\theta(y_{1:T+1}) => \mathrm{marg}_\theta(ys | T)
-    f_\theta(x_{1:T+1}) => f_\theta(\pi)
+    g(\tilde{x}_{1:T}^{a_{T+1}^i}, x_{T+1}) => \left(f_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, x')) \nabla_\theta \log \mathrm{joint}_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, x'), \mathrm{ys} | T) + \nabla_\theta f_\theta(\mathrm{extend}(X_{T-1}^{a_T^i}, x'))\right)
+    g(\tilde{x}_{1:T}^i, x_{T+1}) => \left(f_\theta(\mathrm{extend}(X_{T-1}^i, x')) \nabla_\theta \log \mathrm{joint}_\theta(\mathrm{extend}(X_{T-1}^i, x'), \mathrm{ys} | T) + \nabla_\theta f_\theta(\mathrm{extend}(X_{T-1}^i, x'))\right)
+    \nabla_\theta h(x_{1:T}) => \nabla_\theta \mathbb{E}_{x' \sim \mathrm{cond}_\theta(x' | y_T, \mathrm{end}(X_{T-1}^i))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^i)) f_\theta(\mathrm{extend}(X_{T-1}^i, x'))\right]
+    h(x_{1:T}) => \mathbb{E}_{x' \sim \mathrm{cond}_\theta(x' | y_T, \mathrm{end}(X_{T-1}^i))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(X_{T-1}^i)) f_\theta(\mathrm{extend}(X_{T-1}^i, x'))\right]
+    p_\theta(x_{1:T}, y_{1:T}) => \mathrm{joint}_\theta(X_{T-1}^i, \mathrm{ys} | T - 1)
+    x_{1:T} \sim p_\theta(x_{1:T} | y_{1:T}) => \mathrm{path} \sim \mathrm{post}_\theta(\mathrm{path} | T - 1)
+    [p_\theta(y_{1:T}) h(x_{1:T})] => [\mathrm{marg}_\theta(\mathrm{ys} | T - 1) \mathbb{E}_{x' \sim \mathrm{cond}_\theta(x' | y_T, \mathrm{end}(\mathrm{path}))} \left[\mathrm{pred}_\theta(y_T | \mathrm{end}(\mathrm{path})) f_\theta(\mathrm{extend}(\mathrm{path}, x'))\right]]
+    x_{1:T+1} \sim p_\theta(x_{1:T+1} | y_{1:T+1}) => \mathrm{path} \sim \mathrm{post}_\theta(\mathrm{path} | T)
+    p_\theta(y_{1:T+1}) => \mathrm{marg}_\theta(\mathrm{ys} | T)
+    f_\theta(x_{1:T+1}) => f_\theta(\mathrm{path})
 
 printed 127:
     x_{1:T}^{1:N}, a_{1:T}^{1:N} \left[ \left( \prod_{t=1}^{T+1} W_t \right) \sum_{i=1}^N \bar{w}_{T+1}^i (f_\theta(\tilde{x}_{1:T+1}^i) \nabla_\theta \log p_\theta(\tilde{x}_{1:T+1}^i, y_{1:T+1}) + \nabla_\theta f_\theta(\tilde{x}_{1:T+1}^i)) \right] = \quad (127)

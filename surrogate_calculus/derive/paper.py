@@ -9,7 +9,7 @@ holds with the definition corrected.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +120,7 @@ class _Judge:
         self.given: Document = paper.document
         self.corrections = [c for c in paper.corrections if set(c.numbers) & set(block.numbers)]
         self.comparisons: list[Judged] = []
-        self.axioms: dict[str, None] = {}  # what the theorems that are used suppose
+        self.axioms: dict[str, set[str]] = {}  # what the theorems that are used suppose, by document
         self._held: dict[int, bool] = {}  # which corrections hold
 
     def fates(self) -> list[Fate]:
@@ -181,15 +181,30 @@ class _Judge:
         """
         if not self.block.theorems or group[0].term == member.term:
             return self.compare(group[0], member)
-        for theorem in self.block.theorems:
-            if theorem.statement.values and not self.block.values:
-                continue
-            for other in group:
-                if theorem.sides in ((other.term, member.term), (member.term, other.term)):
-                    return self.cited(theorem)
         assert group[0].term is not None and member.term is not None
-        verdict = Verdict("undecided", reason="none of the theorems that are named says so")
-        return Judged(group[0].text, member.text, True, verdict, (group[0].term, member.term))
+        ends = (group[0].term, member.term)
+        verdicts = [self.cited(theorem).verdict for theorem in self.chained(group, member)]
+        if verdicts and all(v.status == "proved" for v in verdicts):
+            verdict = replace(
+                verdicts[-1], hypotheses=tuple(dict.fromkeys(h for v in verdicts for h in v.hypotheses))
+            )
+        else:
+            verdict = Verdict("undecided", reason="the theorems that are named do not say so")
+        return Judged(group[0].text, member.text, self.block.values, verdict, ends)
+
+    def chained(self, group: Sequence[Member], member: Member) -> list[Theorem]:
+        """Theorems that lead from one of a class to a member, the shortest way; none where there is none."""
+        ways: dict[Term, list[Theorem]] = {m.term: [] for m in group if m.term is not None}
+        waiting = list(ways)
+        strong = [t for t in self.block.theorems if self.block.values or not t.statement.values]
+        for term in waiting:
+            for theorem in strong:
+                left, right = theorem.sides
+                other = right if left == term else left if right == term else None
+                if other is not None and other not in ways:
+                    ways[other] = [*ways[term], theorem]
+                    waiting.append(other)
+        return [] if member.term is None else ways.get(member.term, [])
 
     def cited(self, theorem: Theorem) -> Judged:
         """What the kernel says of a theorem of a proof document."""
@@ -199,7 +214,8 @@ class _Judge:
         book = self.books[proofs.file]
         verdict = book.verdict(statement)
         source = Path(proofs.file or "").name
-        self.axioms |= dict.fromkeys(f"{name} of {source}" for name in book.axioms_of(verdict))
+        if verdict.axioms:
+            self.axioms.setdefault(source, set()).update(book.axioms_of(verdict))
         shown = f"{statement.name} of {source}: {theorem.sides[0]}"
         judged = Judged(shown, str(theorem.sides[1]), statement.values, verdict, theorem.sides)
         self.comparisons.append(judged)
@@ -263,8 +279,8 @@ class _Judge:
             )
         kind = "proved_under_condition" if named else "proved"
         reason = "values agree" if block.values else "equal as surrogates"
-        if self.axioms:
-            reason += f", by the definitions {', '.join(self.axioms)}"
+        for source, axioms in self.axioms.items():
+            reason += f", by what {source} assumes: {', '.join(sorted(axioms))}"
         return self.fate(number, kind, reason, conditions=named)
 
     def refuted(self, number: str, bad: Sequence[Judged], reason: str, right: Term | None) -> Fate:
