@@ -101,15 +101,32 @@ def paper_fates(
     """The fate of each equation, in the order of the documents; of the chains of these numbers only."""
     books: dict[str | None, Book] = {}
     for document in documents:
-        shared = Shared()
-        for block in document.equations:
-            if numbers is None or not set(numbers).isdisjoint(block.numbers):
-                yield from _Judge(block, document, shared, books).fates()
+        blocks = [b for b in document.equations if numbers is None or not set(numbers).isdisjoint(b.numbers)]
+        yield from _fates_of(document, blocks, books)
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:
     """The fates of the equations of a block."""
-    return _Judge(block, paper, Shared(), {}).fates()
+    return _fates_of(paper, [block], {})
+
+
+def _fates_of(
+    paper: PaperDocument, blocks: Sequence[EquationBlock], books: dict[str | None, Book]
+) -> list[Fate]:
+    """The fates of some blocks of a document, whose proofs are one certificate where none has conditions."""
+    shared = Shared()
+    shared.wait()
+    judges = [_Judge(block, paper, shared, books) for block in blocks]
+    fates = [fate for judge in judges for fate in judge.fates()]
+    verdicts = shared.settled()
+    if any(v.status != "proved" or _conditions(v) for v in verdicts):  # which of them has them?
+        return [fate for block in blocks for fate in _Judge(block, paper, shared, books).fates()]
+    steps = sum(v.steps for v in verdicts)
+    for judge in judges:
+        for place, judged in enumerate(judge.comparisons):
+            if judged.verdict.status == "proved" and not judged.verdict.steps:
+                judge.comparisons[place] = replace(judged, verdict=replace(judged.verdict, steps=steps))
+    return fates
 
 
 class _Judge:

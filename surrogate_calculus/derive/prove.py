@@ -42,6 +42,7 @@ from .engine import prepared
 from .equate import KnownFamilies, equate
 from .proof import Proof
 from .push import Pusher, gradient_parameters
+from .together import together
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
@@ -230,10 +231,39 @@ def _prove_from_one(
 
 
 class Shared:
-    """What claims about one document have in common: a proof, and what has been found of its families."""
+    """What claims about one document have in common: a proof, and what has been found of its families.
+
+    Claims may also be replayed together: between :meth:`wait` and :meth:`settled` a proof counts as found
+    before the kernel has seen it.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, ...], tuple[Proof, KnownFamilies]] = {}
+        self._waiting: list[tuple[Proof, int]] | None = None
+
+    def wait(self) -> None:
+        """Leave the replay of what is proved from now on to :meth:`settled`."""
+        self._waiting = []
+
+    def settled(self) -> list[Verdict]:
+        """The kernel's verdicts on what was proved since :meth:`wait`, one for each certificate.
+
+        Every claim that was proved meanwhile is proved if all of them are.
+        """
+        waiting, self._waiting = self._waiting or [], None
+        alike: dict[tuple[int, Relation], tuple[Proof, list[int]]] = {}
+        for proof, step in waiting:
+            key = id(proof), proof.conclusion(step).relation
+            alike.setdefault(key, (proof, []))[1].append(step)
+        return [check(proof.certificate(together(proof, steps))) for proof, steps in alike.values()]
+
+    def verdict(self, proof: Proof, step: int) -> Verdict:
+        """The kernel's verdict on a step, or a proof that waits for it."""
+        if self._waiting is None:
+            return check(proof.certificate(step))
+        self._waiting.append((proof, step))
+        found = proof.conclusion(step)
+        return Verdict("proved", claim=Equation(found.relation, found.lhs, found.rhs))
 
     def of(self, given: Document | None) -> tuple[Proof, KnownFamilies]:
         """The proof of a document with these counts."""
@@ -244,9 +274,10 @@ class Shared:
 
 
 def _prove(claim: Equation, given: Document | None, shared: Shared | None) -> Verdict | None:
-    proof, known = (shared or Shared()).of(given)
+    shared = shared or Shared()
+    proof, known = shared.of(given)
     step = next(equate(proof, claim.lhs, claim.rhs, claim.relation, given, known=known), None)
-    return None if step is None else check(proof.certificate(step))
+    return None if step is None else shared.verdict(proof, step)
 
 
 def _refute(
