@@ -24,6 +24,7 @@ from ..language.papers import (
     Theorem,
     load_paper,
 )
+from .engine import collector_paused
 from .prove import Counterexample, Shared, prove
 from .theorems import Book
 
@@ -102,7 +103,9 @@ def paper_fates(
     books: dict[str | None, Book] = {}
     for document in documents:
         blocks = [b for b in document.equations if numbers is None or not set(numbers).isdisjoint(b.numbers)]
-        yield from _fates_of(document, blocks, books)
+        with collector_paused():
+            fates = _fates_of(document, blocks, books)
+        yield from fates
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:

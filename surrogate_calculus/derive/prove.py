@@ -183,7 +183,8 @@ def refutation(
     """An exact counterexample, if one is found; ``quick`` looks at values and the smallest counts only."""
     orders = 1 if quick or claim.relation is Relation.VALUE else MAX_ORDER + 1
     sizes = SIZES[:1] if quick else SIZES
-    return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes)
+    same = 1 if quick else SAME
+    return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes, same)
 
 
 def _for_each_index(given: Document, claim: Equation) -> tuple[Document, Equation, list[str]]:
@@ -281,7 +282,13 @@ def _prove(claim: Equation, given: Document | None, shared: Shared | None) -> Ve
 
 
 def _refute(
-    lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
+    lhs: Term,
+    rhs: Term,
+    given: Document | None,
+    rng: random.Random,
+    orders: int,
+    sizes: Sequence[int],
+    same: int,
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
     pair = [_scalar(side) for side in (lhs, rhs)]
@@ -304,7 +311,7 @@ def _refute(
     for order in range(orders):
         for wrt in combinations_with_replacement(params, order):
             for instance, counts in instances:
-                found = _difference(instance, wrt, given, rng, draws)
+                found = _difference(instance, wrt, given, rng, draws, same)
                 if found is not None:
                     point, functions, left, right = found
                     both = (instance[0], instance[1])
@@ -336,6 +343,7 @@ def _difference(
     given: Document | None,
     rng: random.Random,
     draws: Sequence[Draw],
+    same: int,
 ) -> tuple[dict[str, Any], dict[str, Any], Fraction, Fraction] | None:
     """A point at which two terms differ after ∇s, and their values there."""
     from ..semantics import Model
@@ -358,7 +366,7 @@ def _difference(
         elif (bounds := _bounds(sides, models[1])) is not None:
             return point, functions, *bounds
         equal += 1
-        if equal == SAME:
+        if equal == same:
             break
     return None
 
