@@ -52,7 +52,9 @@ __all__ = ["Claim", "Correction", "EquationBlock", "Member", "PaperDocument", "T
 _HEADER = re.compile(
     r"(?P<numbers>[^:]*?)\s*(?:\bin\s+(?P<value>value)|(?P<strict>strictly))?\s*:\s*(?P<reason>.*)", re.DOTALL
 )
-_LINE = re.compile(r"(?P<by>by construction|by theorem|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
+_LINE = re.compile(
+    r"(?P<by>by construction|by theorem|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*"
+)
 _COMMENT = re.compile(r"(?<!\\)#[^\n]*")
 _THEOREMS = re.compile(rf'"([^"\n]+)"\s+({NAME}(?:\s*,\s*{NAME})*)')
 _UNREAD = re.compile(r"(not read|no claim)\s*:\s*(.*)", re.DOTALL)
