@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 
+import soundness
 from soundness import DRAWS, Workshop, metavariables, small_function, some_step, whole_number
 
 from surrogate_calculus.errors import EvaluationError
@@ -479,7 +480,7 @@ def conclusion(rule: str, w: Workshop) -> Equation:
     Raises:
         Rejection: this draw was none.
     """
-    return GENERATORS[rule](w)
+    return GENERATORS[rule](w) if rule in GENERATORS else soundness.conclusion(rule, w)
 
 
 def unsound(rule: str, rng: random.Random, count: int) -> str | None:
