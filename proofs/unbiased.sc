@@ -191,3 +191,40 @@ theorem unbiased_at_the_first_order:
     = 𝔼[· | -1](Ẑ[T] * Σ[i=1..N](w̄[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ))))
       by using first_order_estimator
     = ∇θ 𝔼[π ~ post(· | T; θ)](marg(ys | T; θ) * f(π; θ))     by using theorem_1
+
+# The step of the paper's induction, Eq. 127–135, line by line; T-1 and T stand for its T and T+1.
+lemma one_step_out:
+  𝔼[· | -1](Ẑ[T] * Σ[i=1..N](w̄[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ))))
+    = 𝔼[· | -1](𝔼[· | T-1](Ẑ[T] * Σ[i=1..N](w̄[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ)))))     by expectation
+    = 𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](W[T] * Σ[i=1..N](w̄[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ)))))
+      by definition of Ẑ, expectation
+lemma weights_not_normalised:
+  𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](W[T] * Σ[i=1..N](w̄[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ)))))
+    = 𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](𝔼[· | T-1](Σ[i=1..N](w[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ))))))
+      by definition of w̄, sums, expectation
+lemma particles_averaged:
+  𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](𝔼[· | T-1](Σ[i=1..N](w[T,i] * (f(X[T,i]; θ) * ∇θ log joint(X[T,i], ys | T; θ) + ∇θ f(X[T,i]; θ))))))
+    = 𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](1/N * Σ[i=1..N](𝔼[z ~ q(· | end(X[T-1, a[T,i]]); φ)](p(z, y[T] | end(X[T-1, a[T,i]]); θ) / q(z | end(X[T-1, a[T,i]]); φ) * (f(extend(X[T-1, a[T,i]], z); θ) * ∇θ log joint(extend(X[T-1, a[T,i]], z), ys | T; θ) + ∇θ f(extend(X[T-1, a[T,i]], z); θ))))))
+      by definition of X, definition of w, draw of x, sums, expectation
+lemma own_law:
+  𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](1/N * Σ[i=1..N](𝔼[z ~ q(· | end(X[T-1, a[T,i]]); φ)](p(z, y[T] | end(X[T-1, a[T,i]]); θ) / q(z | end(X[T-1, a[T,i]]); φ) * (f(extend(X[T-1, a[T,i]], z); θ) * ∇θ log joint(extend(X[T-1, a[T,i]], z), ys | T; θ) + ∇θ f(extend(X[T-1, a[T,i]], z); θ))))))
+    = 𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](1/N * Σ[i=1..N](𝔼[z ~ cond(· | y[T], end(X[T-1, a[T,i]]); θ)](pred(y[T] | end(X[T-1, a[T,i]]); θ) * (f(extend(X[T-1, a[T,i]], z); θ) * ∇θ log joint(extend(X[T-1, a[T,i]], z), ys | T; θ) + ∇θ f(extend(X[T-1, a[T,i]], z); θ))))))
+      by importance_weighting, using bayes with m := T
+lemma ancestors_averaged:
+  𝔼[· | -1](Ẑ[T-1] * 𝔼[· | T-1](1/N * Σ[i=1..N](𝔼[z ~ cond(· | y[T], end(X[T-1, a[T,i]]); θ)](pred(y[T] | end(X[T-1, a[T,i]]); θ) * (f(extend(X[T-1, a[T,i]], z); θ) * ∇θ log joint(extend(X[T-1, a[T,i]], z), ys | T; θ) + ∇θ f(extend(X[T-1, a[T,i]], z); θ))))))
+    = 𝔼[· | -1](Ẑ[T-1] * Σ[i=1..N](w̄[T-1,i] * 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * (f(extend(X[T-1, i], z); θ) * ∇θ log joint(extend(X[T-1, i], z), ys | T; θ) + ∇θ f(extend(X[T-1, i], z); θ)))))
+      by draw of a, using normalised, expectation
+lemma step_at_a_path for every i:
+  𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * (f(extend(X[T-1, i], z); θ) * ∇θ log joint(extend(X[T-1, i], z), ys | T; θ) + ∇θ f(extend(X[T-1, i], z); θ)))
+    = 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * (f(extend(X[T-1, i], z); θ) * ∇θ log (joint(X[T-1, i], ys | T-1; θ) * (cond(z | y[T], end(X[T-1, i]); θ) * pred(y[T] | end(X[T-1, i]); θ))) + ∇θ f(extend(X[T-1, i], z); θ)))
+      by using joint_extend with m := T, using bayes with m := T
+    = 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * f(extend(X[T-1, i], z); θ)) * ∇θ log joint(X[T-1, i], ys | T-1; θ) + ∇θ 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * f(extend(X[T-1, i], z); θ))
+      by calculus
+lemma step_taken:
+  𝔼[· | -1](Ẑ[T-1] * Σ[i=1..N](w̄[T-1,i] * 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * (f(extend(X[T-1, i], z); θ) * ∇θ log joint(extend(X[T-1, i], z), ys | T; θ) + ∇θ f(extend(X[T-1, i], z); θ)))))
+    = 𝔼[· | -1](Ẑ[T-1] * Σ[i=1..N](w̄[T-1,i] * (𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * f(extend(X[T-1, i], z); θ)) * ∇θ log joint(X[T-1, i], ys | T-1; θ) + ∇θ 𝔼[z ~ cond(· | y[T], end(X[T-1, i]); θ)](pred(y[T] | end(X[T-1, i]); θ) * f(extend(X[T-1, i], z); θ)))))
+      by using step_at_a_path
+lemma fold_back:
+  ∇θ 𝔼[π ~ post(· | T-1; θ)](marg(ys | T-1; θ) * 𝔼[z ~ cond(· | y[T], end(π); θ)](pred(y[T] | end(π); θ) * f(extend(π, z); θ)))
+    = ∇θ 𝔼[π ~ post(· | T; θ)](marg(ys | T; θ) * f(π; θ))
+      by using extension with m := T, g(u) := f(u; θ)

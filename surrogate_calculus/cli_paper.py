@@ -136,7 +136,7 @@ def equation_lines(fate: Fate, document: PaperDocument) -> list[str]:
         lines.append("compared:")
         for judged in fate.comparisons:
             sign = "=→" if judged.values else "="
-            steps = f", {judged.verdict.steps} steps of the kernel" if judged.verdict.steps else ""
+            steps = f", by a certificate of {judged.verdict.steps} steps" if judged.verdict.steps else ""
             lines += [f"  {judged.left}", *([f"    {sign} {judged.right}"] if judged.right else [])]
             lines.append(f"      {judged.verdict.status}{steps}")
     if fate.counterexample is not None:

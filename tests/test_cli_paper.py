@@ -29,8 +29,10 @@ def test_one_equation_for_machines() -> None:
     assert data["corrected"] is None
 
 
-def test_an_equation_that_is_undecided() -> None:
-    assert RUN.invoke(app, ["paper", "117"]).exit_code == 3
+def test_an_equation_that_is_undecided(tmp_path: Path) -> None:
+    text = "# One\nprinted 1:\n  a = b\nequation 1 in value:\n  not read: a\n  = not read: b\n"
+    (tmp_path / "01.sc").write_text(text, encoding="utf-8")
+    assert RUN.invoke(app, ["paper", "1", "--directory", str(tmp_path)]).exit_code == 3
 
 
 @pytest.mark.parametrize("arguments", [["149"], ["--directory", "nowhere"]])

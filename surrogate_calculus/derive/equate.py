@@ -126,6 +126,8 @@ def equate(
     its families.
     """
     sides = Sides(proof, lhs, rhs, relation, given, indices)
+    if sides.terms[0] is sides.terms[1]:
+        yield sides.concluded(proof.same(sides.terms[0]))
     for moves, canonical in strategies(sides, given, known):
         try:
             yield connected(sides, moves, canonical)

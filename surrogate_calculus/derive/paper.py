@@ -9,16 +9,26 @@ holds with the definition corrected.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..language.papers import Claim, Correction, EquationBlock, Member, PaperDocument, load_paper
+from ..kernel import Verdict
+from ..language.papers import (
+    Claim,
+    Correction,
+    EquationBlock,
+    Member,
+    PaperDocument,
+    Theorem,
+    load_paper,
+)
+from .engine import collector_paused
 from .prove import Counterexample, Shared, prove
+from .theorems import Book
 
 if TYPE_CHECKING:
-    from ..kernel import Verdict
     from ..language.declarations import Document
     from ..language.terms import Term
 
@@ -90,24 +100,47 @@ def paper_fates(
     documents: Iterable[PaperDocument], numbers: Collection[str] | None = None
 ) -> Iterator[Fate]:
     """The fate of each equation, in the order of the documents; of the chains of these numbers only."""
+    books: dict[str | None, Book] = {}
     for document in documents:
-        shared = Shared()
-        for block in document.equations:
-            if numbers is None or not set(numbers).isdisjoint(block.numbers):
-                yield from _Judge(block, document, shared).fates()
+        blocks = [b for b in document.equations if numbers is None or not set(numbers).isdisjoint(b.numbers)]
+        with collector_paused():
+            fates = _fates_of(document, blocks, books)
+        yield from fates
 
 
 def judge(block: EquationBlock, paper: PaperDocument) -> list[Fate]:
     """The fates of the equations of a block."""
-    return _Judge(block, paper, Shared()).fates()
+    return _fates_of(paper, [block], {})
+
+
+def _fates_of(
+    paper: PaperDocument, blocks: Sequence[EquationBlock], books: dict[str | None, Book]
+) -> list[Fate]:
+    """The fates of some blocks of a document, whose proofs are one certificate where none has conditions."""
+    shared = Shared()
+    shared.wait()
+    judges = [_Judge(block, paper, shared, books) for block in blocks]
+    fates = [fate for judge in judges for fate in judge.fates()]
+    verdicts = shared.settled()
+    if any(v.status != "proved" or _conditions(v) for v in verdicts):  # which of them has them?
+        return [fate for block in blocks for fate in _Judge(block, paper, shared, books).fates()]
+    steps = sum(v.steps for v in verdicts)
+    for judge in judges:
+        for place, judged in enumerate(judge.comparisons):
+            if judged.verdict.status == "proved" and not judged.verdict.steps:
+                judge.comparisons[place] = replace(judged, verdict=replace(judged.verdict, steps=steps))
+    return fates
 
 
 class _Judge:
-    def __init__(self, block: EquationBlock, paper: PaperDocument, shared: Shared) -> None:
-        self.block, self.paper, self.shared = block, paper, shared
+    def __init__(
+        self, block: EquationBlock, paper: PaperDocument, shared: Shared, books: dict[str | None, Book]
+    ) -> None:
+        self.block, self.paper, self.shared, self.books = block, paper, shared, books
         self.given: Document = paper.document
         self.corrections = [c for c in paper.corrections if set(c.numbers) & set(block.numbers)]
         self.comparisons: list[Judged] = []
+        self.axioms: dict[str, set[str]] = {}  # what the theorems that are used suppose, by document
         self._held: dict[int, bool] = {}  # which corrections hold
 
     def fates(self) -> list[Fate]:
@@ -160,6 +193,54 @@ class _Judge:
         self.comparisons.append(judged)
         return judged
 
+    def compared(self, group: Sequence[Member], member: Member) -> Judged:
+        """A member against those of a class, by a theorem of the document where it names any.
+
+        A theorem may rest on axioms, of which the instances of a refutation know nothing: where theorems are
+        named, what none of them says is undecided.
+        """
+        if not self.block.theorems or group[0].term == member.term:
+            return self.compare(group[0], member)
+        assert group[0].term is not None and member.term is not None
+        ends = (group[0].term, member.term)
+        verdicts = [self.cited(theorem).verdict for theorem in self.chained(group, member)]
+        if verdicts and all(v.status == "proved" for v in verdicts):
+            verdict = replace(
+                verdicts[-1], hypotheses=tuple(dict.fromkeys(h for v in verdicts for h in v.hypotheses))
+            )
+        else:
+            verdict = Verdict("undecided", reason="the theorems that are named do not say so")
+        return Judged(group[0].text, member.text, self.block.values, verdict, ends)
+
+    def chained(self, group: Sequence[Member], member: Member) -> list[Theorem]:
+        """Theorems that lead from one of a class to a member, the shortest way; none where there is none."""
+        ways: dict[Term, list[Theorem]] = {m.term: [] for m in group if m.term is not None}
+        waiting = list(ways)
+        strong = [t for t in self.block.theorems if self.block.values or not t.statement.values]
+        for term in waiting:
+            for theorem in strong:
+                left, right = theorem.sides
+                other = right if left == term else left if right == term else None
+                if other is not None and other not in ways:
+                    ways[other] = [*ways[term], theorem]
+                    waiting.append(other)
+        return [] if member.term is None else ways.get(member.term, [])
+
+    def cited(self, theorem: Theorem) -> Judged:
+        """What the kernel says of a theorem of a proof document."""
+        proofs, statement = theorem.proofs, theorem.statement
+        if proofs.file not in self.books:
+            self.books[proofs.file] = Book(proofs)
+        book = self.books[proofs.file]
+        verdict = book.verdict(statement)
+        source = Path(proofs.file or "").name
+        if verdict.axioms:
+            self.axioms.setdefault(source, set()).update(book.axioms_of(verdict))
+        shown = f"{statement.name} of {source}: {theorem.sides[0]}"
+        judged = Judged(shown, str(theorem.sides[1]), statement.values, verdict, theorem.sides)
+        self.comparisons.append(judged)
+        return judged
+
     def classes(self, members: Sequence[Member]) -> _Classes:
         """The members by equality."""
         built = next((m for m in members if m.relation == "by construction"), None)
@@ -171,7 +252,7 @@ class _Judge:
             if member is built:
                 continue
             for group in groups if built is None else groups[:1]:  # a construction is right, so it decides
-                judged = self.compare(group[0], member)
+                judged = self.compared(group, member)
                 against[id(group[0]), id(member)] = judged
                 if judged.verdict.status == "proved":
                     group.append(member)
@@ -218,6 +299,8 @@ class _Judge:
             )
         kind = "proved_under_condition" if named else "proved"
         reason = "values agree" if block.values else "equal as surrogates"
+        for source, axioms in self.axioms.items():
+            reason += f", by what {source} assumes: {', '.join(sorted(axioms))}"
         return self.fate(number, kind, reason, conditions=named)
 
     def refuted(self, number: str, bad: Sequence[Judged], reason: str, right: Term | None) -> Fate:
@@ -242,6 +325,7 @@ class _Judge:
         members = [*([] if right is None else [right]), *correction.members]
         answers = [
             *claims,
+            *map(self.cited, correction.theorems),
             *(self.decide(members[0], m, self.block.values, "", correction.text) for m in members[1:]),
         ]
         return bool(answers) and all(j.verdict.status == "proved" for j in answers)

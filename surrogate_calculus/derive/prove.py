@@ -16,7 +16,7 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParseError, Span, SurrogateError
@@ -42,6 +42,7 @@ from .engine import prepared
 from .equate import KnownFamilies, equate
 from .proof import Proof
 from .push import Pusher, gradient_parameters
+from .together import together
 
 if TYPE_CHECKING:
     from ..language.declarations import Document
@@ -160,7 +161,8 @@ def prove(
         (lhs, rhs), relation = claim, Relation.VALUE if values else Relation.STRICT
     equation = Equation(relation, lhs, rhs)
     rng = random.Random(seed)
-    found = refutation(equation, given, rng, quick=True)  # a false claim is mostly seen at once
+    # a false claim is mostly seen at once
+    found = None if lhs == rhs else refutation(equation, given, rng, quick=True)
     if found is None:
         document, said, names = (given, equation, []) if given is None else _for_each_index(given, equation)
         verdict = _prove(said, document, shared)
@@ -181,7 +183,8 @@ def refutation(
     """An exact counterexample, if one is found; ``quick`` looks at values and the smallest counts only."""
     orders = 1 if quick or claim.relation is Relation.VALUE else MAX_ORDER + 1
     sizes = SIZES[:1] if quick else SIZES
-    return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes)
+    same = 1 if quick else SAME
+    return _refute(claim.lhs, claim.rhs, given, rng or random.Random(0), orders, sizes, same)
 
 
 def _for_each_index(given: Document, claim: Equation) -> tuple[Document, Equation, list[str]]:
@@ -229,10 +232,39 @@ def _prove_from_one(
 
 
 class Shared:
-    """What claims about one document have in common: a proof, and what has been found of its families."""
+    """What claims about one document have in common: a proof, and what has been found of its families.
+
+    Claims may also be replayed together: between :meth:`wait` and :meth:`settled` a proof counts as found
+    before the kernel has seen it.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, ...], tuple[Proof, KnownFamilies]] = {}
+        self._waiting: list[tuple[Proof, int]] | None = None
+
+    def wait(self) -> None:
+        """Leave the replay of what is proved from now on to :meth:`settled`."""
+        self._waiting = []
+
+    def settled(self) -> list[Verdict]:
+        """The kernel's verdicts on what was proved since :meth:`wait`, one for each certificate.
+
+        Every claim that was proved meanwhile is proved if all of them are.
+        """
+        waiting, self._waiting = self._waiting or [], None
+        alike: dict[tuple[int, Relation], tuple[Proof, list[int]]] = {}
+        for proof, step in waiting:
+            key = id(proof), proof.conclusion(step).relation
+            alike.setdefault(key, (proof, []))[1].append(step)
+        return [check(proof.certificate(together(proof, steps))) for proof, steps in alike.values()]
+
+    def verdict(self, proof: Proof, step: int) -> Verdict:
+        """The kernel's verdict on a step, or a proof that waits for it."""
+        if self._waiting is None:
+            return check(proof.certificate(step))
+        self._waiting.append((proof, step))
+        found = proof.conclusion(step)
+        return Verdict("proved", claim=Equation(found.relation, found.lhs, found.rhs))
 
     def of(self, given: Document | None) -> tuple[Proof, KnownFamilies]:
         """The proof of a document with these counts."""
@@ -243,17 +275,22 @@ class Shared:
 
 
 def _prove(claim: Equation, given: Document | None, shared: Shared | None) -> Verdict | None:
-    proof, known = (shared or Shared()).of(given)
+    shared = shared or Shared()
+    proof, known = shared.of(given)
     step = next(equate(proof, claim.lhs, claim.rhs, claim.relation, given, known=known), None)
-    return None if step is None else check(proof.certificate(step))
+    return None if step is None else shared.verdict(proof, step)
 
 
 def _refute(
-    lhs: Term, rhs: Term, given: Document | None, rng: random.Random, orders: int, sizes: Sequence[int]
+    lhs: Term,
+    rhs: Term,
+    given: Document | None,
+    rng: random.Random,
+    orders: int,
+    sizes: Sequence[int],
+    same: int,
 ) -> Counterexample | None:
     """Random rational instantiations, at growing orders of ∇; exact differences only."""
-    from .outcomes import drawn
-
     pair = [_scalar(side) for side in (lhs, rhs)]
     if any(n.__class__ is Axis for n in postorder(*pair)):
         return None
@@ -262,22 +299,36 @@ def _refute(
         params = sorted({*params, *given.parameters})
     params = params or sorted(_symbols(postorder(*pair)))
     averaged = any(n.__class__ is CondExpect for n in postorder(*pair))
-    if averaged:  # all outcomes are written out
-        orders, sizes = 1, sizes[:1]
+    chosen = [] if given is None else [dict.fromkeys(given.counts, size) for size in sizes]
+    draws: Sequence[Draw] = ()
+    if averaged and given is not None:  # all outcomes are written out
+        orders = 1
+        chosen, draws = _few_outcomes(given)
     instances: list[tuple[Sequence[Term], dict[str, Any]]] = [(pair, {})]
     if given is not None:
-        written = (_concrete(pair, given, size, rng, averaged) for size in sizes)
+        written = (_concrete(pair, given, counts, rng, averaged) for counts in chosen)
         instances = [instance for instance in written if instance is not None]
     for order in range(orders):
         for wrt in combinations_with_replacement(params, order):
             for instance, counts in instances:
-                draws = drawn(given, counts) if averaged and given is not None else []
-                found = None if draws is None else _difference(instance, wrt, given, rng, draws)
+                found = _difference(instance, wrt, given, rng, draws, same)
                 if found is not None:
                     point, functions, left, right = found
                     both = (instance[0], instance[1])
                     return Counterexample(order, wrt, {**counts, **point}, functions, left, right, both)
     return None
+
+
+def _few_outcomes(given: Document) -> tuple[list[dict[str, int]], list[Draw]]:
+    """The largest counts with outcomes that are few enough to be written out, and the draws; none are."""
+    from .outcomes import drawn
+
+    for sizes in sorted(product((2, 1), repeat=len(given.counts)), key=sum, reverse=True):
+        counts = dict(zip(given.counts, sizes, strict=True))
+        draws = drawn(given, counts)
+        if draws is not None:
+            return [counts], draws
+    return [], []
 
 
 #: The values of what is drawn, in a counterexample to a claim about an expectation.
@@ -292,13 +343,12 @@ def _difference(
     given: Document | None,
     rng: random.Random,
     draws: Sequence[Draw],
+    same: int,
 ) -> tuple[dict[str, Any], dict[str, Any], Fraction, Fraction] | None:
     """A point at which two terms differ after ∇s, and their values there."""
     from ..semantics import Model
 
     sides = [_valued(side, wrt) for side in pair]
-    if any(side is None for side in sides):
-        return None
     nodes = postorder(*pair, *(draw.law for draw in draws))
     equal = 0
     laws = _laws(nodes, draws, given)
@@ -307,7 +357,7 @@ def _difference(
         point |= {d.name: _Family(rng.randrange(2**32), d.support) for d in draws if d.indices}
         models = [Model(point, functions, enclosed=e, laws=laws, draws=draws) for e in (False, True)]
         try:
-            left, right = (models[0].value(side) for side in sides if side is not None)
+            left, right = (models[0].value(side) for side in sides)
         except SurrogateError:
             continue
         if isinstance(left, Fraction) and isinstance(right, Fraction):
@@ -316,15 +366,15 @@ def _difference(
         elif (bounds := _bounds(sides, models[1])) is not None:
             return point, functions, *bounds
         equal += 1
-        if equal == SAME:
+        if equal == same:
             break
     return None
 
 
-def _bounds(sides: Sequence[Term | None], model: Model) -> tuple[Any, Any] | None:
+def _bounds(sides: Sequence[Term], model: Model) -> tuple[Any, Any] | None:
     """Intervals that hold the two values and do not meet; None where they do."""
     try:
-        left, right = (model.value(side) for side in sides if side is not None)
+        left, right = (model.value(side) for side in sides)
         apart = model.arithmetic.compare(left, right)
     except (SurrogateError, ArithmeticError, TypeError, ValueError):  # outside a domain, or no bounds for it
         return None
@@ -348,12 +398,12 @@ def _scalar(term: Term) -> Term:
 
 
 def _concrete(
-    pair: Sequence[Term], given: Document, size: int, rng: random.Random, averaged: bool
+    pair: Sequence[Term], given: Document, counts: dict[str, int], rng: random.Random, averaged: bool
 ) -> tuple[list[Term], dict[str, Any]] | None:
     """Both sides written out for random counts, indices and ancestors; these only where none are averaged."""
     from ..semantics.unroll import Unroller, whole
 
-    counts = dict.fromkeys(given.counts, size)
+    size = max(counts.values(), default=2)
     defined = {d.name for d in given.definitions}
     maps = {
         name: _Map(rng.randrange(2**32), counts.get(_range_of(name, given), size))
@@ -398,8 +448,11 @@ class _Map(dict[tuple[int, ...], int]):
         return found
 
 
-def _valued(term: Term, wrt: tuple[str, ...]) -> Term | None:
-    """``→∇…∇E`` worked out with derivatives of opaque functions only, so that rationals stay rational."""
+def _valued(term: Term, wrt: tuple[str, ...]) -> Term:
+    """``→∇…∇E`` worked out with derivatives of opaque functions only, so that rationals stay rational.
+
+    As it stands where it cannot be worked out, such as ∇ of an ``𝔼[· | t]``.
+    """
     for name in wrt:
         term = Grad(name, term)
     proof = Proof()
@@ -407,7 +460,7 @@ def _valued(term: Term, wrt: tuple[str, ...]) -> Term | None:
     try:
         step = Pusher(proof, gradient_parameters(start), ()).push(start)
     except SurrogateError:
-        return None
+        return start
     return start if step is None else proof.right(step)
 
 

@@ -84,6 +84,10 @@ class Book:
             self._verdicts[statement.name] = replace(found, seconds=time.perf_counter() - start)
         return self._verdicts[statement.name]
 
+    def axioms_of(self, verdict: Verdict) -> list[str]:
+        """The names of the axioms that a proof supposes."""
+        return sorted(filter(None, map(self._lemmas.axiom_of, verdict.axioms)))
+
     # ------------------------------------------------------------------------------------ refutations
     def _refuted(self, statement: Statement) -> TheoremVerdict:
         (line,) = statement.lines

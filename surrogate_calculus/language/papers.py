@@ -21,7 +21,9 @@ A document declares its names as any other does.  Its blocks are::
 The members that are printed stand in the order of print; which number each belongs to is read off the
 print.  Further lines of an ``equation``: ``condition:`` names what the paper says that the claim needs, and
 ``without:`` the claim without it, which is to fail; ``used in:`` is a claim that uses a definition, in
-``corrected`` the same with the definition as it should be.
+``corrected`` the same with the definition as it should be; ``by theorem: "unbiased.sc" name, name`` names
+theorems of a proof document of which each says that two of the members are equal.  In ``corrected`` a
+theorem is what should stand there, of a document with declarations of its own.
 ``equation 17: a limit`` makes no claim, for the reason given.
 """
 
@@ -37,17 +39,22 @@ from .blocks import Block, Piece, split_blocks
 from .declarations import Document
 from .document import read_text
 from .latex_readings import Notation, PrintedMember, printed_members
+from .names import NAME, canonical_name
 from .parser import parse
+from .proof_reader import load_proofs
+from .proofs import ProofDocument, Statement
 from .sources import Sources
 from .terms import Term
 
-__all__ = ["Claim", "Correction", "EquationBlock", "Member", "PaperDocument", "load_paper", "read_paper"]
+__all__ = ["Claim", "Correction", "EquationBlock", "Member", "PaperDocument", "Theorem", "load_paper",
+           "read_paper"]
 
 _HEADER = re.compile(
     r"(?P<numbers>[^:]*?)\s*(?:\bin\s+(?P<value>value)|(?P<strict>strictly))?\s*:\s*(?P<reason>.*)", re.DOTALL
 )
-_LINE = re.compile(r"(?P<by>by construction|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
+_LINE = re.compile(r"(?P<by>by construction|by theorem|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*")
 _COMMENT = re.compile(r"(?<!\\)#[^\n]*")
+_THEOREMS = re.compile(rf'"([^"\n]+)"\s+({NAME}(?:\s*,\s*{NAME})*)')
 _UNREAD = re.compile(r"(not read|no claim)\s*:\s*(.*)", re.DOTALL)
 
 
@@ -88,12 +95,34 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Theorem:
+    """A theorem or lemma of a proof document."""
+
+    proofs: ProofDocument
+    statement: Statement
+
+    @property
+    def sides(self) -> tuple[Term, Term]:
+        """What it says to be equal."""
+        return self.statement.lines[0].left, self.statement.lines[-1].right
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
-    """What should stand in place of a wrong member: a member, or a claim that uses the right definition."""
+    """What should stand in place of a wrong member.
+
+    Attributes:
+        numbers: the equations that it corrects.
+        members: members of their chain.
+        used_in: claims that use the right definition.
+        theorems: equations that are proved in a proof document.
+        text: the same as text.
+    """
 
     numbers: tuple[str, ...]
     members: tuple[Term, ...]
     used_in: tuple[Claim, ...]
+    theorems: tuple[Theorem, ...]
     text: str
 
 
@@ -109,6 +138,7 @@ class EquationBlock:
         condition: what the paper names as the condition of the claim.
         without: the claim without it, which is to fail.
         used_in: for a definition, claims that use it.
+        theorems: what proves that members are equal, where that is not left to the strategies.
     """
 
     numbers: tuple[str, ...]
@@ -118,6 +148,7 @@ class EquationBlock:
     condition: str
     without: Claim | None
     used_in: tuple[Claim, ...]
+    theorems: tuple[Theorem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +238,7 @@ class _Reader:
             return EquationBlock(numbers, True, (), reason, "", None, ())
         members: list[Member] = []
         condition, without, used = "", None, []
+        theorems: list[Theorem] = []
         for kind, piece in self.lines(block.body):
             if kind == "condition":
                 condition = " ".join(piece.text.split())
@@ -214,11 +246,36 @@ class _Reader:
                 without = self.claim(piece)
             elif kind == "used in":
                 used.append(self.claim(piece))
+            elif kind == "by theorem":
+                theorems += self.theorems(piece, same=True)
             else:
                 members.append(self.member(kind, piece))
         aligned = self.aligned(members, displays, block) if displays and members else tuple(members)
         values = head.group("strict") is None
-        return EquationBlock(numbers, values, aligned, "", condition, without, tuple(used))
+        return EquationBlock(
+            numbers, values, aligned, "", condition, without, tuple(used), tuple(theorems)
+        )
+
+    def theorems(self, piece: Piece, same: bool) -> Iterator[Theorem]:
+        """The theorems that a line names; ``same``, of a document with the declarations of this one.
+
+        Raises:
+            ParseError: it names none, or such with other declarations.
+            SurrogateError: the proof document cannot be read.
+        """
+        found = _THEOREMS.fullmatch(piece.text.strip())
+        if found is None:
+            raise self.wrong("no theorem is named", 'by theorem: "unbiased.sc" theorem_1', piece.span)
+        proofs = load_proofs(Path(self.file or "").parent / found.group(1))
+        for name in found.group(2).split(","):
+            statement = proofs.statement(canonical_name(name.strip()))
+            if statement is None or statement.kind == "refute":
+                known = ", ".join(s.name for s in proofs.statements if s.kind == "theorem")
+                raise self.wrong(f"there is no theorem {name.strip()}", f"one of {known}", piece.span)
+            if same and _declared(statement.document) != _declared(self.document):
+                advice = f'use "{found.group(1)}", and no declarations besides'
+                raise self.wrong(f"{statement.name} is about other declarations", advice, piece.span)
+            yield Theorem(proofs, statement)
 
     def header(self, block: Block) -> re.Match[str]:
         head = _HEADER.fullmatch(block.header.text)
@@ -311,11 +368,22 @@ class _Reader:
         numbers = self.numbers(block.header.text.rstrip(": "), block)
         members: list[Term] = []
         used: list[Claim] = []
+        theorems: list[Theorem] = []
         shown: list[str] = []
         for kind, piece in self.lines(block.body):
+            if kind == "by theorem":
+                for theorem in self.theorems(piece, same=False):
+                    theorems.append(theorem)
+                    shown += map(str, theorem.sides)
+                continue
             if kind == "used in":
                 used.append(self.claim(piece))
             else:
                 members.append(self.term(piece))
             shown.append(" ".join(piece.text.split()))
-        return Correction(numbers, tuple(members), tuple(used), " = ".join(shown))
+        return Correction(numbers, tuple(members), tuple(used), tuple(theorems), " = ".join(shown))
+
+
+def _declared(document: Document) -> Document:
+    """A document for comparison: what it declares, wherever that is written."""
+    return replace(document, text="", file=None)
