@@ -371,11 +371,11 @@ class Judge:
                     return False
                 a = point.series(left, degree, wrt)
                 b = point.series(right, degree, wrt)
+                if not self._agree(a, b):
+                    return False
             except EvaluationError as reason:
                 self.reason = str(reason)
                 continue
-            if not self._agree(a, b):
-                return False
             checked += 1
         return True if checked else None
 

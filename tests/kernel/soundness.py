@@ -28,11 +28,14 @@ from surrogate_calculus.kernel.rules import PARAM, RULES, Rule
 from surrogate_calculus.kernel.state import State
 from surrogate_calculus.language.binding import instantiate, shift, substitute
 from surrogate_calculus.language.terms import (
+    HAS_EXPECT,
     Add,
     App,
     Axis,
     Bound,
+    CondExpect,
     Eval,
+    Expect,
     Fn,
     Grad,
     Indexed,
@@ -191,6 +194,10 @@ class Workshop:
         self, rule: str, lhs: Term, rhs: Term | None = None, *premises: Equation, told: Detail = ()
     ) -> Equation:
         right = None if rhs is None else self.add(rhs)
+        sides = [side for side in (lhs, right) if side is not None and side.flags & HAS_EXPECT]
+        for node in postorder(*sides):
+            if node.__class__ in (Expect, CondExpect) and any(map(self.state.bare, node.args)):
+                raise Rejection("⊥ outside every → under 𝔼, which a certificate may not have")
         equation = self.inference.infer(rule, self.add(lhs), right, premises, told)
         self.log.append((rule, equation, premises, told))
         return equation

@@ -66,13 +66,15 @@ def test_mutants_get_through_a_broken_kernel(
 ) -> None:
     """Each of these rules believes what it is told: then false claims are accepted, and found to be false."""
 
-    def gullible(inf, lhs, rhs, premises):  # type: ignore[no-untyped-def]
-        relation = Relation.VALUE if any(p.relation is Relation.VALUE for p in premises) else Relation.STRICT
-        return Equation(relation, lhs, rhs or lhs)
+    def gullible(inf, claim):  # type: ignore[no-untyped-def]
+        values = any(p.relation is Relation.VALUE for p in claim.premises)
+        relation = Relation.VALUE if values else Relation.STRICT
+        return Equation(relation, claim.lhs, claim.right or claim.lhs)
 
     monkeypatch.setitem(inference._STRUCTURAL, broken, gullible)
+    using = [(name, data) for name, data in certificates if broken in [step[0] for step in data["steps"]]]
     for seed in range(20):
-        tally = run(certificates, 100, rng.randrange(2**32) + seed)
+        tally = run(using, 100, rng.randrange(2**32) + seed)
         if tally.false:
             return
     raise AssertionError(f"nothing false was accepted although {broken} believes everything")
