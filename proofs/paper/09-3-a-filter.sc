@@ -67,6 +67,7 @@ equation 64, 65, 66, 67, 68 in value:
     = -f̄ * Σ[i=1..N](w̄[T,i] * ∇θ log w[T,i]) + Σ[i=1..N](w̄[T,i] * (f(x̃[1:T,i]; θ) * ∇θ log w[T,i] + ∇θ f(x̃[1:T,i]; θ)))
     = Σ[i=1..N](w̄[T,i] * ((f(x̃[1:T,i]; θ) - f̄) * ∇θ log p(x[T,i], y[T] | x[T-1,a[T,i]]; θ) + ∇θ f(x̃[1:T,i]; θ)))
     by construction: ∇θ f̄      # AD through PF
+    read as: 68, x_T in the sum over i is x_T^i, and a_i is a_T^i
 
 printed 69:
     \bar{f}_\theta \sum_{t=1}^T \sum_{i=1}^N \nabla_\theta \log \bar{w}_{t-1}^{a_i} = \bar{f}_\theta \sum_{t=1}^T \sum_{i=1}^N \nabla_\theta \left( \log w_{t-1}^{a_i} - \log W_{t-1} \right) = \quad (69)
@@ -79,3 +80,5 @@ equation 69, 70 in value:
     = f̄ * Σ[t=1..T](Σ[i=1..N](∇θ(log w[t-1,a[t,i]] - log W[t-1])))
     = f̄ * Σ[t=1..T](Σ[i=1..N](∇θ log w[t-1,a[t,i]] - Σ[j=1..N](w̄[t-1,j] * ∇θ log w[t-1,j])))
     by construction: ∇θ(D * f̄) - ∇θ f̄      # what DiCE on the ancestors adds
+    read as: 69, a_i in the sum over t is a_t^i
+    read as: 70, a_i in the sum over t is a_t^i

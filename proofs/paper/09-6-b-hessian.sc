@@ -1,7 +1,9 @@
 # Section 9.6: the Hessian through DPF, Eq. 104–107, for a scalar θ.
 #
-# A superscript T behind a parenthesis transposes, which does nothing to a scalar.  For a vector Eq. 105 lacks a
-# transpose, and Eq. 106 is a vector where a matrix stands.
+# A superscript T behind a parenthesis transposes, which does nothing to a scalar.  For a vector the first product of
+# Eq. 105 is of two columns: it has a meaning only as their outer product, which Eq. 106 and 107 write with the
+# transpose, and the claim is then the same.  So 105 is read as an abbreviation; Eq. 106 has no such reading, since it
+# is of the first order where the second stands, for a scalar too.
 
 count N, T
 parameter θ, φ
@@ -60,6 +62,7 @@ equation 104, 105, 106, 107 in value:
     = -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * →((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
     = -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * (∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) + ∇²θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ))))
     by construction: →(∇²θ log Z)      # AD twice through DPF
+    read as: 105, θ is a scalar; of a vector the product of two gradients would be the outer one
 
 corrected 106:
     -Σ[i=1..N](Σ[j=1..N](w̄[T,i] * w̄[T,j] * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,j], y[1:T]; θ) / q(x̃[1:T,j]; φ)))) + Σ[i=1..N](w̄[T,i] * →(∇θ((p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) / ⊥(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)) * ∇θ log(p(x̃[1:T,i], y[1:T]; θ) / q(x̃[1:T,i]; φ)))))

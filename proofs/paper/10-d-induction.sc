@@ -82,3 +82,4 @@ equation 127, 128, 129, 130, 131, 132, 133, 134, 135 in value:
     = ∇θ 𝔼[π ~ post(· | T-1; θ)](marg(ys | T-1; θ) * 𝔼[z ~ cond(· | y[T], end(π); θ)](pred(y[T] | end(π); θ) * f(extend(π, z); θ)))
     = ∇θ 𝔼[π ~ post(· | T; θ)](marg(ys | T; θ) * f(π; θ))
     by theorem: "../unbiased.sc" one_step_out, weights_not_normalised, particles_averaged, own_law, ancestors_averaged, step_taken, theorem_1, fold_back
+    read as: 134, the path in the sum over i is that of particle i

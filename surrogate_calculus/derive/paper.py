@@ -301,6 +301,8 @@ class _Judge:
         reason = "values agree" if block.values else "equal as surrogates"
         for source, axioms in self.axioms.items():
             reason += f", by what {source} assumes: {', '.join(sorted(axioms))}"
+        if number in block.readings:
+            reason += f"; read so that {block.readings[number]}"
         return self.fate(number, kind, reason, conditions=named)
 
     def refuted(self, number: str, bad: Sequence[Judged], reason: str, right: Term | None) -> Fate:

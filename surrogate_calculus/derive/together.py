@@ -1,7 +1,8 @@
 """Several equations of one proof as one claim: what they have in common is replayed once.
 
 ``A₁ = B₁`` to ``Aₙ = Bₙ`` are, for names c of which nothing is known,
-``c₁ A₁ + … + cₙ Aₙ = c₁ B₁ + … + cₙ Bₙ``: that holds for every value of c, so for those that single one out.
+``c₁ A₁ + … + cₙ Aₙ = c₁ B₁ + … + cₙ Bₙ``: that holds for every value of c, so for those that single one of
+them out.
 """
 
 from __future__ import annotations
@@ -34,6 +35,5 @@ def together(proof: Proof, steps: Sequence[int]) -> int:
         left = node(Mul, None, proof.add(factor), proof.left(step))
         right = node(Mul, None, proof.add(factor), proof.right(step))
         scaled.append(proof.infer("congruence", left, right, [step]))
-    ends = [node(Add, None, *map(end, scaled)) for end in (proof.left, proof.right)]
-    left, right = ends
+    left, right = (node(Add, None, *map(end, scaled)) for end in (proof.left, proof.right))
     return proof.infer("congruence", left, right, scaled)

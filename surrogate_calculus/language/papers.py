@@ -23,15 +23,16 @@ print.  Further lines of an ``equation``: ``condition:`` names what the paper sa
 ``without:`` the claim without it, which is to fail; ``used in:`` is a claim that uses a definition, in
 ``corrected`` the same with the definition as it should be; ``by theorem: "unbiased.sc" name, name`` names
 theorems of a proof document of which each says that two of the members are equal.  In ``corrected`` a
-theorem is what should stand there, of a document with declarations of its own.
+theorem is what should stand there, of a document with declarations of its own.  ``read as: 70, a_i is a_t^i``
+says how an equation is read that leaves something to its reader.
 ``equation 17: a limit`` makes no claim, for the reason given.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ParseError, Span, SurrogateError
@@ -53,7 +54,7 @@ _HEADER = re.compile(
     r"(?P<numbers>[^:]*?)\s*(?:\bin\s+(?P<value>value)|(?P<strict>strictly))?\s*:\s*(?P<reason>.*)", re.DOTALL
 )
 _LINE = re.compile(
-    r"(?P<by>by construction|by theorem|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*"
+    r"(?P<by>by construction|by theorem|read as|condition|without|used in)\s*:\s*|(?P<sign>=→(?!\()|=|≈)\s*"
 )
 _COMMENT = re.compile(r"(?<!\\)#[^\n]*")
 _THEOREMS = re.compile(rf'"([^"\n]+)"\s+({NAME}(?:\s*,\s*{NAME})*)')
@@ -141,6 +142,7 @@ class EquationBlock:
         without: the claim without it, which is to fail.
         used_in: for a definition, claims that use it.
         theorems: what proves that members are equal, where that is not left to the strategies.
+        readings: how an equation is read that leaves something to its reader, by its number.
     """
 
     numbers: tuple[str, ...]
@@ -151,6 +153,7 @@ class EquationBlock:
     without: Claim | None
     used_in: tuple[Claim, ...]
     theorems: tuple[Theorem, ...] = ()
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +244,14 @@ class _Reader:
         members: list[Member] = []
         condition, without, used = "", None, []
         theorems: list[Theorem] = []
+        ways: dict[str, str] = {}
         for kind, piece in self.lines(block.body):
-            if kind == "condition":
+            if kind == "read as":
+                number, _, way = piece.text.partition(",")
+                if number.strip() not in numbers or not way.strip():
+                    raise self.wrong("a reading of none of the equations", "read as: 70, …", piece.span)
+                ways[number.strip()] = " ".join(way.split())
+            elif kind == "condition":
                 condition = " ".join(piece.text.split())
             elif kind == "without":
                 without = self.claim(piece)
@@ -255,7 +264,7 @@ class _Reader:
         aligned = self.aligned(members, displays, block) if displays and members else tuple(members)
         values = head.group("strict") is None
         return EquationBlock(
-            numbers, values, aligned, "", condition, without, tuple(used), tuple(theorems)
+            numbers, values, aligned, "", condition, without, tuple(used), tuple(theorems), ways
         )
 
     def theorems(self, piece: Piece, same: bool) -> Iterator[Theorem]:
