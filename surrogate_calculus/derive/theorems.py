@@ -240,7 +240,8 @@ class Book:
             self._refute(statement, line, quick=True)
             outcome = search(fresh, line, allowed, thorough=True)
         if outcome.way is None and allowed.uses:  # what is supposed is not learned of
-            outcome = search(lambda: fresh(sketch=False), line, allowed, thorough=False)
+            again = search(lambda: fresh(sketch=False), line, allowed, thorough=False)
+            outcome = outcome if again.way is None else again
         if outcome.way is None:
             if outcome.missing:
                 needed = ", ".join(speaks_of(outcome.missing, [n for n, _ in allowed.by_name]))
