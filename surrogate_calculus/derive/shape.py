@@ -16,6 +16,7 @@ from ..kernel.matching import match
 from ..kernel.rules import meta
 from ..kernel.state import State
 from ..language.binding import instantiate, shift
+from ..language.names import canonical_name
 from ..language.terms import Add, Bound, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Term, postorder
 from .canonical import uses_index
 from .chain import Facts
@@ -201,7 +202,7 @@ class Shape:
                 except Rejection:
                     continue
         like = previous.key if previous.__class__ is Indexed else self.main.name
-        name = self.closed.fresh(str(like) + "\u0303")
+        name = self.closed.fresh(canonical_name(f"{like}\u0303"))
         left = state.node(Indexed, name, s, t, i)
         proof.define([Definition(left, 3, body(name), measure)])
         self.closed.origin[name] = (1, self.main.name, ())

@@ -15,8 +15,8 @@ from surrogates import Surrogate, random_surrogate, surrogates
 import surrogate_calculus as sc
 from surrogate_calculus.language.terms import HAS_EVAL, HAS_STOP
 
-#: Ten thousand surrogates; a run of the whole suite draws the first half of them.
-BLOCKS = 20 if os.environ.get("SURROGATE_ALL") else 10
+#: Ten thousand surrogates; a run of the whole suite draws the first third of them.
+BLOCKS = 20 if os.environ.get("SURROGATE_ALL") else 7
 SURROGATES_PER_BLOCK = 500
 
 small_run = settings(max_examples=max(100, settings().max_examples))
