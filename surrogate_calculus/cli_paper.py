@@ -141,7 +141,10 @@ def equation_lines(fate: Fate, document: PaperDocument) -> list[str]:
             lines.append(f"      {judged.verdict.status}{steps}")
     if fate.counterexample is not None:
         lines += ["", f"counterexample: {fate.counterexample}"]
-        lines += [f"  {name} is {function}" for name, function in fate.counterexample.functions.items()]
+        functions = fate.counterexample.functions
+        if functions:
+            lines.append("  the functions there, u1, u2, … being their arguments in order:")
+        lines += [f"  {name} is {function}" for name, function in functions.items()]
     if fate.corrected:
         lines += ["", "corrected, and proved:", f"  {fate.corrected}"]
     return lines

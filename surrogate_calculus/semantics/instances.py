@@ -121,6 +121,17 @@ class Polynomial:
     def __repr__(self) -> str:
         return f"Polynomial({self.layout}, {self.coefficients})"
 
+    def __str__(self) -> str:
+        """As a formula in u1, u2, …: the coordinates of the slots, in their order."""
+        out = ""
+        for exponents, c in self.coefficients.items():
+            powers = [f"u{i}" if m == 1 else f"u{i}^{m}" for i, m in enumerate(exponents, 1) if m]
+            if abs(c) != 1 or not powers:
+                powers.insert(0, str(abs(c)))
+            sign = ("-" if c < 0 else "") if not out else (" - " if c < 0 else " + ")
+            out += sign + "*".join(powers)
+        return out or "0"
+
 
 class FiniteDensity:
     """A density of finitely many values: a polynomial over its sum, ``P(x, z; θ) / Σ_x P(x, z; θ)``.
@@ -172,7 +183,12 @@ class FiniteDensity:
         return [found[order] * _factorials(order) for order in orders]
 
     def __repr__(self) -> str:
-        return f"FiniteDensity({self.weight}, {self.supports})"
+        return f"FiniteDensity({self.weight!r}, {self.supports})"
+
+    def __str__(self) -> str:
+        """As its weight and the values that it sums over."""
+        values = "; ".join(", ".join(map(str, support)) for support in self.supports)
+        return f"{self.weight}, over its sum at {values}"
 
 
 def _factorials(order: tuple[int, ...]) -> int:
