@@ -26,6 +26,7 @@ from surrogate_calculus.kernel import RULES
 from surrogate_calculus.kernel.facts import ASSUMPTIONS
 from surrogate_calculus.kernel.inference import Inference
 from surrogate_calculus.kernel.judgement import Equation, Hypothesis, Rejection, Relation, Verdict
+from surrogate_calculus.language.blocks import has_theorems
 from surrogate_calculus.language.nodes import Malformed, read_nodes
 from surrogate_calculus.language.terms import FUNCTIONS, Store, Term, postorder
 
@@ -48,8 +49,8 @@ def catalogue(names: Iterable[str] = ESTIMATORS) -> Iterator[tuple[str, Certific
 def certificates() -> Iterator[tuple[str, Certificate]]:
     """All certificates of the repository.
 
-    The derivations of the catalogue and of the examples, the proofs that they are as claimed, and what the
-    proof documents give.
+    The derivations of the catalogue and of the examples, the proofs that they are as claimed, and the
+    theorems of the proof documents.
     """
     yield from catalogue()
     for name in ESTIMATORS:
@@ -59,16 +60,15 @@ def certificates() -> Iterator[tuple[str, Certificate]]:
                 if result != claim.expected:
                     sc.prove((result, claim.expected), given=claim.document)
             yield from ((f"@{name}: {claim.name}, as claimed", c) for c in made)
-    for path in sorted(ROOT.glob("examples/*.sc")):
+    for path in [*sorted(ROOT.glob("examples/*.sc")), *sorted(ROOT.glob("proofs/*.sc"))]:
+        if has_theorems(path.read_text(encoding="utf-8")):
+            for theorem in sc.check_document(path):
+                if theorem.certificate is not None:
+                    yield f"{path.name}: {theorem.name}", as_read(theorem.certificate)
+            continue
         document = sc.load(path)
         for number, target in enumerate(document.targets, 1):
             yield f"{path.name}: {number}", as_read(sc.derive(target.term, given=document).certificate)
-    check_document = getattr(sc, "check_document", None)
-    for path in sorted(ROOT.glob("proofs/**/*.sc")) if check_document is not None else ():
-        if "rejected" not in path.parts:
-            with recorded() as made:
-                check_document(str(path))
-            yield from ((f"{path.name}: {n}", c) for n, c in enumerate(made, 1) if sc.check(c))
 
 
 # ------------------------------------------------------------------------------- changing a certificate
