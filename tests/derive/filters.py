@@ -4,10 +4,8 @@ from __future__ import annotations
 
 __all__ = ["FILTERS"]
 
-#: Name, document, and surrogates that are differentiated in θ.
-FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "auxiliary weights": (
-        """\
+#: A state-space model, a proposal, and functions of states and paths.
+MODEL = """\
 count N, T
 parameter θ, φ
 index i, j = 1..N;  index t = 1..T
@@ -16,6 +14,23 @@ density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
 resampling R
 function h(x; θ)
 function η(x, y)
+"""
+#: The same with particles that are resampled by the stopped weights w̄.
+FILTER = (
+    MODEL
+    + """\
+sample x[0,i] ~ p0
+sample a[t,·] ~ R(⊥(w̄[t-1,·]))
+sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
+lineage x̃ of x by a
+"""
+)
+
+#: Name, document, and surrogates that are differentiated in θ.
+FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "auxiliary weights": (
+        MODEL
+        + """\
 density m(z, y; θ)
 sample x[0,i] ~ p0
 define w̄[0,i] = 1/N
@@ -54,15 +69,8 @@ define Z = 1/N * Σ[i=1..N] w[K,i]
         ("log Z",),
     ),
     "two densities, a stopped proposal": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
+        MODEL
+        + """\
 sample x[0,i] ~ p0
 sample a[t,·] ~ R(⊥(v̄[t-1,·]))
 sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
@@ -82,15 +90,8 @@ define M = Σ[t=1..T](Σ[i=1..N](v̄[t,i]*h(x[t,i];θ)))
         ),
     ),
     "an additive functional by recursion": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
+        MODEL
+        + """\
 sample x[0,i] ~ p0
 sample a[t,·] ~ R(⊥(v̄[t-1,·]))
 sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
@@ -110,15 +111,8 @@ define E = Σ[i=1..N](v̄[T,i]*τ[T,i])
         ("E",),
     ),
     "the bootstrap filter": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
+        MODEL
+        + """\
 sample x[0,i] ~ p0
 sample a[t,·] ~ R(⊥(w̄[t-1,·]))
 sample x[t,i] ~ f(· | x[t-1, a[t,i]]; θ)
@@ -132,15 +126,8 @@ define ll = Σ[t=1..T] log W[t]
         ("ll",),
     ),
     "weights that are not normalised": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
+        MODEL
+        + """\
 sample x[0,i] ~ p0
 sample a[t,·] ~ R(⊥(w[t-1,·]))
 sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
@@ -172,19 +159,8 @@ define Z = Σ[i=1..N] w[T,i]
         ("log Z",),
     ),
     "soft resampling, stopped": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
-sample x[0,i] ~ p0
-sample a[t,·] ~ R(⊥(w̄[t-1,·]))
-sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
-lineage x̃ of x by a
+        FILTER
+        + """\
 define w̄[0,i] = 1/N
 define w[t,i] = 1/N * w̄[t-1,a[t,i]]/(1/2*⊥(w̄[t-1,a[t,i]]) + 1/(2*N))
     * f(x[t,i]|x[t-1,a[t,i]];θ)*g(y[t]|x[t,i];θ)/q(x[t,i]|x[t-1,a[t,i]];φ)
@@ -195,19 +171,8 @@ define Z = ∏[t=1..T] W[t]
         ("log Z",),
     ),
     "soft resampling": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
-sample x[0,i] ~ p0
-sample a[t,·] ~ R(⊥(w̄[t-1,·]))
-sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
-lineage x̃ of x by a
+        FILTER
+        + """\
 define w̄[0,i] = 1/N
 define w[t,i] = 1/N * w̄[t-1,a[t,i]]/(1/2*w̄[t-1,a[t,i]] + 1/(2*N))
     * f(x[t,i]|x[t-1,a[t,i]];θ)*g(y[t]|x[t,i];θ)/q(x[t,i]|x[t-1,a[t,i]];φ)
@@ -218,19 +183,8 @@ define Z = ∏[t=1..T] W[t]
         ("log Z",),
     ),
     "tempered densities": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
-sample x[0,i] ~ p0
-sample a[t,·] ~ R(⊥(w̄[t-1,·]))
-sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
-lineage x̃ of x by a
+        FILTER
+        + """\
 define w̄[0,i] = 1/N
 define w[t,i] = 1/N * w̄[t-1,a[t,i]]/⊥(w̄[t-1,a[t,i]]) * g(y[t]|x[t,i];θ)^(1/2)
     * f(x[t,i]|x[t-1,a[t,i]];θ)/q(x[t,i]|x[t-1,a[t,i]];φ)
@@ -241,15 +195,8 @@ define Z = ∏[t=1..T] W[t]
         ("log Z",),
     ),
     "weights in the log domain": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
+        MODEL
+        + """\
 sample x[0,i] ~ p0
 sample x[t,i] ~ q(· | x[t-1, i]; φ)
 define l[0,i] = 0
@@ -259,19 +206,8 @@ define Z = Σ[i=1..N](exp(l[T,i]))/N
         ("log Z",),
     ),
     "sums and products by recursion": (
-        """\
-count N, T
-parameter θ, φ
-index i, j = 1..N;  index t = 1..T
-observed y[t]
-density f(x[t] | x[t-1]; θ), g(y[t] | x[t]; θ), q(x[t] | x[t-1]; φ), p0(x[0])
-resampling R
-function h(x; θ)
-function η(x, y)
-sample x[0,i] ~ p0
-sample a[t,·] ~ R(⊥(w̄[t-1,·]))
-sample x[t,i] ~ q(· | x[t-1, a[t,i]]; φ)
-lineage x̃ of x by a
+        FILTER
+        + """\
 define w̄[0,i] = 1/N
 define w[t,i] = 1/N * f(x[t,i]|x[t-1,a[t,i]];θ)*g(y[t]|x[t,i];θ)/q(x[t,i]|x[t-1,a[t,i]];φ)
 define W[t] = Σ[i=1..N] w[t,i]
