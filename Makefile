@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "Creating $(VENV) with $$found" && "$$found" -m venv "$(VENV)"; \
 	fi
 	@echo "Installing (some minutes the first time: torch is large)"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,torch]'
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,torch,plot,dask]'
 	@printf '%s\n' "$(CURDIR)" > "$(STAMP)"
 
 demo: $(STAMP)
