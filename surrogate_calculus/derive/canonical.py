@@ -31,7 +31,7 @@ from ..kernel.polynomial import (
     coefficient,
     multiply_monomials,
 )
-from ..language.binding import instantiate, shift
+from ..language.binding import instantiate, placed, shift, uses_index
 from ..language.terms import (
     HAS_BINDER,
     Add,
@@ -50,7 +50,7 @@ from ..language.terms import (
 from .chain import Chain, Facts, below, holds, on_indices
 from .proof import Proof
 
-__all__ = ["Canonical", "uses_index"]
+__all__ = ["Canonical"]
 
 #: No polynomial grows beyond so many terms; what would stays as it is.
 MAX_TERMS = 400
@@ -1013,39 +1013,13 @@ def _logarithmic(term: Term) -> bool:
     return term.__class__ is Fn and term.key == "log"
 
 
-def uses_index(term: Term, index: int = 0) -> bool:
-    """Whether a bound index occurs in a term."""
-    if term.loose <= index:
-        return False
-    seen: set[tuple[int, int]] = set()
-    todo = [(term, index)]
-    while todo:
-        node, k = todo.pop()
-        if node.loose <= k or (id(node), k) in seen:
-            continue
-        seen.add((id(node), k))
-        if node.__class__ is Bound and node.key == k:
-            return True
-        binds = node.binds or (0,) * len(node.args)
-        todo.extend((a, k + b) for a, b in zip(node.args, binds, strict=True))
-    return False
-
-
 def _comparisons(body: Term) -> list[tuple[Term, int]]:
     """The comparisons in the body of a binder that use its index, and how many binders they stand under."""
-    out: list[tuple[Term, int]] = []
-    seen: set[tuple[int, int]] = set()
-    todo = [(body, 0)]
-    while todo:
-        node, depth = todo.pop()
-        if node.loose <= depth or (id(node), depth) in seen:
-            continue
-        seen.add((id(node), depth))
-        if node.__class__ is Fn and node.key in ("gt", "ge") and uses_index(node, depth):
-            out.append((node, depth))
-        binds = node.binds or (0,) * len(node.args)
-        todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
-    return out
+    return [
+        (node, depth)
+        for node, depth in placed(body, reaching=0)
+        if node.__class__ is Fn and node.key in ("gt", "ge") and uses_index(node, depth)
+    ]
 
 
 def _put(body: Term, value: Term) -> Term:
@@ -1057,20 +1031,14 @@ def _put(body: Term, value: Term) -> Term:
 
 def _least_offset(body: Term, read: Callable[[Term], Polynomial]) -> Coefficient:
     """The least number c such that k + c is an index of a family in the body, k being its bound index."""
-    offsets: list[Coefficient] = []
-    seen: set[tuple[int, int]] = set()
-    todo = [(body, 0)]
-    while todo:
-        node, k = todo.pop()
-        if node.loose <= k or (id(node), k) in seen:
-            continue
-        seen.add((id(node), k))
-        if node.__class__ is Indexed:
-            for arg in node.args:
-                offsets.extend(_offset(arg, k, read))
-        binds = node.binds or (0,) * len(node.args)
-        todo.extend((a, k + b) for a, b in zip(node.args, binds, strict=True))
-    return min(offsets, default=0)
+    found = (
+        offset
+        for node, k in placed(body, reaching=0)
+        if node.__class__ is Indexed
+        for arg in node.args
+        for offset in _offset(arg, k, read)
+    )
+    return min(found, default=0)
 
 
 def _offset(index: Term, k: int, read: Callable[[Term], Polynomial]) -> list[Coefficient]:

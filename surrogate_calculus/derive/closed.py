@@ -23,7 +23,7 @@ from collections.abc import Collection, Sequence
 from ..kernel.inference import Definition, recursion_step, split_on
 from ..kernel.judgement import Condition, Rejection
 from ..kernel.matching import instance, match
-from ..language.binding import shift
+from ..language.binding import placed, shift, uses_index
 from ..language.terms import (
     Add,
     App,
@@ -41,7 +41,7 @@ from ..language.terms import (
     Term,
     postorder,
 )
-from .canonical import Canonical, uses_index
+from .canonical import Canonical
 from .chain import Chain, Facts, branch, holds, rewrite
 from .members import differentiated, guarded, key_of, measure_of, pattern_of, reached, unfolds_with
 from .proof import Proof
@@ -405,19 +405,12 @@ class Closed:
         body = self.proof.right(self._unfold(other, group, main))
         self.unfolded.pop(key_of(other), None)
         own = self.state.node(Bound, max(n.key for n in postorder(measure_of(other)) if n.__class__ is Bound))
-        seen: set[tuple[int, int]] = set()
-        todo = [(body, 0)]
-        while todo:
-            node, depth = todo.pop()
-            if (id(node), depth) in seen:
-                continue
-            seen.add((id(node), depth))
-            used = node.__class__ is Indexed and self.proof.definition_of(node) is main
-            if used and shape.arguments(node)[shape.time] != shift(own, depth):
-                return True
-            binds = node.binds or (0,) * len(node.args)
-            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
-        return False
+        return any(
+            node.__class__ is Indexed
+            and self.proof.definition_of(node) is main
+            and shape.arguments(node)[shape.time] != shift(own, depth)
+            for node, depth in placed(body)
+        )
 
     def _agree(self, definition: Definition, recursion: int, form: Term, facts: Facts) -> int:
         """``F = form`` where the facts hold."""
@@ -509,20 +502,12 @@ class Closed:
 
     def _condition(self, terms: Sequence[Term]) -> Term | None:
         """A comparison of reals that cases are made by, outside of what Σ and ∏ bind."""
-        seen: set[tuple[int, int]] = set()
-        todo = [(t, 0) for t in terms]
-        while todo:
-            node, depth = todo.pop()
-            if (id(node), depth) in seen:
-                continue
-            seen.add((id(node), depth))
+        for node, depth in placed(*terms):
             if node.__class__ is Fn and node.key == "cases":
                 found = node.args[0]
                 comparison = found.__class__ is Fn and found.key in ("gt", "ge", "eq")
                 if comparison and not any(uses_index(found, k) for k in range(depth)):
                     return self.proof.add(shift(found, -depth))
-            binds = node.binds or (0,) * len(node.args)
-            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
         return None
 
     def _maps(self, term: Term, condition: Term) -> int | None:

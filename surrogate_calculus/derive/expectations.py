@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from ..kernel.judgement import Draw, Rejection
-from ..language.binding import map_under_binders, shift
+from ..language.binding import map_under_binders, placed, shift
 from ..language.terms import (
     HAS_EXPECT,
     Add,
@@ -274,18 +274,10 @@ class Expectations:
     def _occurrences(self, body: Term, name: str) -> list[Term]:
         """Where a family stands with indices that are not bound inside, as it is seen from outside."""
         found: dict[Term, None] = {}
-        seen: set[tuple[int, int]] = set()
-        todo = [(body, 0)]
-        while todo:
-            node, depth = todo.pop()
-            if (id(node), depth) in seen:
-                continue
-            seen.add((id(node), depth))
+        for node, depth in placed(body):
             if node.__class__ is Indexed and node.key == name:
                 with suppress(ValueError):
                     found[self.proof.add(shift(node, -depth))] = None
-            binds = node.binds or (0,) * len(node.args)
-            todo += [(a, depth + k) for a, k in zip(node.args, binds, strict=True)]
         return list(found)
 
     # -------------------------------------------------------------------- densities

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
+from ..language.binding import uses_index
 from ..language.terms import HAS_AXIS, App, Axis, Bound, Fn, Grad, Indexed, Sym, Term, postorder
-from .canonical import uses_index
 
 __all__ = [
     "Factors",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..kernel.judgement import Condition
-from ..language.binding import shift
+from ..language.binding import placed, shift, uses_index
 from ..language.terms import HAS_GRAD, Add, App, Bound, Indexed, Num, Pow, Sum, Sym, Term, postorder
-from .canonical import Canonical, uses_index
+from .canonical import Canonical
 from .chain import Facts, minus
 from .factors import Factors, joined
 from .order import Order
@@ -340,19 +340,7 @@ def _offsets(factors: Factors, index: int) -> set[Fraction]:
 
 def families_in(factors: Iterable[Term]) -> list[tuple[Term, int]]:
     """The families in some terms, with the binders that they stand under there."""
-    out: list[tuple[Term, int]] = []
-    seen: set[tuple[int, int]] = set()
-    todo = [(f, 0) for f in factors]
-    while todo:
-        node, depth = todo.pop()
-        if (id(node), depth) in seen:
-            continue
-        seen.add((id(node), depth))
-        if node.__class__ is Indexed:
-            out.append((node, depth))
-        binds = node.binds or (0,) * len(node.args)
-        todo.extend((a, depth + b) for a, b in zip(node.args, binds, strict=True))
-    return out
+    return [(node, depth) for node, depth in placed(*factors) if node.__class__ is Indexed]
 
 
 def _offset(arg: Term, index: int) -> Fraction | None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from ..kernel.inference import Definition, head
 from ..kernel.judgement import Condition, Rejection
-from ..language.binding import shift
+from ..language.binding import placed, shift
 from ..language.terms import App, Bound, Fn, Indexed, Num, Sym, Term
 from .chain import Facts
 from .factors import Factors
@@ -241,15 +241,7 @@ def assignments(proof: Proof, pattern: Term, arity: int, targets: Sequence[Term]
 
 def _sites(proof: Proof, root: Term) -> Iterator[Term]:
     """The families in a term whose indices are not bound in it, as seen from outside."""
-    seen: set[tuple[int, int]] = set()
-    todo = [(root, 0)]
-    while todo:
-        node, depth = todo.pop()
-        if (id(node), depth) in seen:
-            continue
-        seen.add((id(node), depth))
+    for node, depth in placed(root):
         if node.__class__ is Indexed:
             with suppress(ValueError):
                 yield proof.add(shift(node, -depth))
-        binds = node.binds or (0,) * len(node.args)
-        todo.extend((a, depth + b) for a, b in zip(node.args, binds, strict=True))

@@ -17,9 +17,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 
 from ..kernel.judgement import Rejection
-from ..language.binding import instantiate, shift
+from ..language.binding import instantiate, shift, uses_index
 from ..language.terms import Add, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Sym, Term
-from .canonical import uses_index
 from .chain import Facts, below
 from .proof import Proof
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from ..kernel.judgement import Rejection
-from ..language.binding import shift
+from ..language.binding import shift, uses_index
 from ..language.terms import Eval, Fn, Grad, Indexed, Num, Sum, Term
-from .canonical import uses_index
 from .chain import Chain, Facts, rewrite
 from .factors import dependent, without
 from .flat import Flat, Flattener, Ranges, flat_term

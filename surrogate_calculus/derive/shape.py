@@ -15,10 +15,9 @@ from ..kernel.judgement import Rejection
 from ..kernel.matching import match
 from ..kernel.rules import meta
 from ..kernel.state import State
-from ..language.binding import instantiate, shift
+from ..language.binding import instantiate, shift, uses_index
 from ..language.names import canonical_name
 from ..language.terms import Add, Bound, Fn, Indexed, Mul, Num, Pow, Prod, Stop, Sum, Term, postorder
-from .canonical import uses_index
 from .chain import Facts
 from .members import measure_of
 from .ratio import Factors, Ratios, put_indices

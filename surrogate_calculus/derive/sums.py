@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..kernel.matching import instance, match
-from ..language.binding import shift
+from ..language.binding import shift, uses_index
 from ..language.terms import App, Bound, Eval, Fn, Indexed, Stop, Sum, Sym, Term
-from .canonical import Canonical, uses_index
+from .canonical import Canonical
 from .chain import Chain, Facts, branch, rewrite
 from .members import guarded, key_of, measure_of, pattern_of
 from .ratio import put_indices

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from ..language.binding import uses_index
 from ..language.terms import HAS_AXIS, Add, App, Fn, Grad, Mul, Num, Pow, Prod, Sum, Term
-from .canonical import uses_index
 from .chain import Facts
 from .factors import (
     Factors,

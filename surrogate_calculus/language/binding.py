@@ -7,7 +7,7 @@ walks are memoised by (node, number of binders crossed) and iterative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .budget import charge
 from .terms import App, Bound, Indexed, Sym, Term, postorder, rebuild
@@ -106,27 +106,33 @@ def instantiate_all(body: Term, values: Sequence[Term]) -> Term:
     return body
 
 
-def placed(root: Term) -> list[tuple[Term, int]]:
-    """Every distinct node with the number of binders that it stands under, in each such place."""
-    out: dict[tuple[int, int], tuple[Term, int]] = {}
-    todo = [(root, 0)]
+def placed(*roots: Term, reaching: int = -1) -> Iterator[tuple[Term, int]]:
+    """Every distinct node with the number of binders that it stands under, in each such place.
+
+    Args:
+        roots: where to begin.
+        reaching: 0 for nodes with an index bound outside the roots alone; more for one bound so much further
+            outside; by default every node.
+    """
+    seen: set[tuple[int, int]] = set()
+    todo = [(root, 0) for root in roots]
     while todo:
         node, depth = todo.pop()
-        if (id(node), depth) not in out:
-            charge(1)
-            out[id(node), depth] = node, depth
-            binds = node.binds or (0,) * len(node.args)
-            todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
-    return list(out.values())
+        if (id(node), depth) in seen or (reaching >= 0 and node.loose <= depth + reaching):
+            continue
+        charge(1)
+        seen.add((id(node), depth))
+        yield node, depth
+        binds = node.binds or (0,) * len(node.args)
+        todo.extend((a, depth + k) for a, k in zip(node.args, binds, strict=True))
 
 
 def uses_index(term: Term, index: int = 0) -> bool:
     """Whether a term uses a bound index of somewhere else, by default that of the innermost binder around."""
-    try:
-        shift(term, -1, cutoff=index)
-    except ValueError:
-        return True
-    return False
+    return any(
+        node.__class__ is Bound and node.key == depth + index
+        for node, depth in placed(term, reaching=index)
+    )
 
 
 def abstract(term: Term, name: str) -> Term:
