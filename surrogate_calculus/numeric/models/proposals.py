@@ -93,7 +93,8 @@ class OptimalGuide:
         s: System = self.model.natural(parameters)
         q = s.step @ s.step.mT
         spread = s.c @ q @ s.c.mT + s.error @ s.error.mT
-        k = torch.linalg.solve(spread, s.c @ q).mT
+        # By triangular factors: torch 2.13 gets second derivatives of linalg.solve in forward mode wrong.
+        k = torch.cholesky_solve(s.c @ q, torch.linalg.cholesky(spread)).mT
         rest = torch.eye(q.shape[-1], dtype=q.dtype, device=q.device) - k @ s.c
         # Joseph's form stays positive definite.
         covariance = rest @ q @ rest.mT + k @ (s.error @ s.error.mT) @ k.mT

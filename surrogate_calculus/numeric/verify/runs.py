@@ -143,7 +143,7 @@ class Case:
             θ = torch.zeros(1, len(along), dtype=torch.float64)
         found: dict[str, Any] = {"θ": θ, "N": self.particles}
         if self.name in SAMPLERS:
-            return found | self._of_paths(runs.states[:, :, rows], line)
+            return found | self._of_paths(runs.states[:, :, rows], line, θ)
         found |= {"T": self.steps, "φ": torch.zeros(1, 1 if along is None else len(along)).to(base)}
         laws = Laws(self.model, self.guide, self.observations, self.numbers, line)
         times = torch.arange(self.steps + 1)
@@ -169,7 +169,7 @@ class Case:
             return found | {"log q": fixed.log_q}
         return found | {"log q": laws.log_q}
 
-    def _of_paths(self, states: Tensor, line: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    def _of_paths(self, states: Tensor, line: Callable[[Tensor], Tensor], θ: Tensor) -> dict[str, Any]:
         """Values of a document whose particles are trajectories; states (T + 1, N, replicates, *event)."""
         laws, event = PathLaws(self.model, self.observations, self.numbers), tuple(self.model.event)
         x = states.movedim(0, 2).unsqueeze(2).to(torch.float64)
@@ -189,7 +189,7 @@ class Case:
             "log p": lambda x, y, θ: laws.joint(line(θ), whole(x)),
             "log q": lambda x, θ: laws.proposal(line(θ), whole(x)),
         }
-        return found | ({"φ": torch.zeros(1, 1, dtype=torch.float64)} if self.name == "iwae" else {})
+        return found | ({"φ": θ} if self.name == "iwae" else {})
 
 
 def _mean(case: Case, run: FilterRun, flat: Tensor) -> Tensor:
@@ -228,9 +228,18 @@ def _dice(case: Case, run: Any, flat: Tensor) -> Tensor:
 
 
 def _log_z(case: Case, run: Any, flat: Tensor) -> Tensor:
-    found = run.log_estimate if isinstance(run, ImportanceRun) else run.log_sum
+    if isinstance(run, ImportanceRun):
+        return run.log_estimate
+    found = run.log_likelihood if run.dice is None else run.log_sum
     assert isinstance(found, Tensor)
     return found
+
+
+def _diced_log_z(case: Case, run: Any, flat: Tensor) -> Tensor:
+    if case.name == "pf_dice":
+        found: Tensor = run.log_likelihood
+        return found
+    return _dice(case, run, flat) * _log_z(case, run, flat)
 
 
 def _single(case: Case, run: Any, flat: Tensor) -> Tensor:
@@ -244,7 +253,7 @@ _QUANTITIES: Mapping[str, Callable[[Case, Any, Tensor], Tensor]] = {
     "log Z": _log_z,
     "log V": _log_z,
     "D": _single,
-    "D * log Z": lambda case, run, flat: _dice(case, run, flat) * _log_z(case, run, flat),
+    "D * log Z": _diced_log_z,
     "f̄": _mean,
     "D * f̄": lambda case, run, flat: _dice(case, run, flat) * _mean(case, run, flat),
     "Z * f̄": lambda case, run, flat: torch.exp(_log_z(case, run, flat)) * _mean(case, run, flat),
