@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,9 @@ from ..filters.simulate import Record, effective_below, pair_densities, soft_wei
 from ..models.hidden_markov import HiddenMarkov
 
 __all__ = ["Enumeration", "Law", "ancestor_law", "enumerate_runs"]
+
+#: What a record has of each run: lists over time of tensors with a row a run, or of what all runs share.
+_ROWS = ("states", "log_weights", "tops", "totals", "ancestors", "resampled")
 
 #: Probabilities (paths, choices) of tuples of ancestors (choices, N), given weights w̄ (paths, N).
 Law = Callable[[Tensor, Tensor], Tensor]
@@ -48,11 +51,24 @@ class Enumeration:
     def __len__(self) -> int:
         return len(self.probability)
 
+    def some(self, rows: Tensor) -> Enumeration:
+        """Some of the runs, in chunks or more than once, with the probabilities that they have among all.
+
+        Args:
+            rows: which, int64 (some,).
+        """
+        picked: dict[str, Any] = {
+            name: [row[rows] if isinstance(row, Tensor) else row for row in getattr(self.record, name)]
+            for name in _ROWS
+        }
+        return replace(self, record=replace(self.record, **picked), probability=self.probability[rows])
+
     def runs(self, parameters: Mapping[str, Tensor] | None = None) -> FilterRun:
         """What the filter makes of each run, of batch shape (runs,), with a graph to the parameters.
 
         Args:
-            parameters: of the same values as those of the enumeration, and possibly with a graph.
+            parameters: of the same values as those of the enumeration, and possibly with a graph; of shape
+                (*shape), or (runs, 1, *shape) for a leaf of its own for each run.
 
         Raises:
             EvaluationError: the values are others, whose runs have other probabilities.
@@ -145,7 +161,7 @@ class _Tree:
             )
         self.probability = self.probability[path] * choices[path, choice]
         self.weights = self.weights[path]
-        for name in ("states", "log_weights", "tops", "totals", "ancestors", "resampled"):
+        for name in _ROWS:
             rows = getattr(self.record, name)
             rows[:] = [row[path] if isinstance(row, Tensor) else row for row in rows]
         return path, choice

@@ -6,11 +6,12 @@ from .growth import Growth
 from .hidden_markov import HiddenMarkov
 from .linear_gaussian import LinearGaussian, ScalarLinearGaussian
 from .local_level import LocalLevel
-from .proposals import LinearGuide, OptimalGuide
+from .proposals import FiniteGuide, LinearGuide, OptimalGuide
 from .protocol import Proposal, StateSpaceModel
 from .stochastic_volatility import StochasticVolatility
 
 __all__ = [
+    "FiniteGuide",
     "Growth",
     "HiddenMarkov",
     "LinearGaussian",

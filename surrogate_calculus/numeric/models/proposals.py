@@ -10,10 +10,12 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
+from .hidden_markov import HiddenMarkov, LogTables
 from .linear_gaussian import LinearGaussian, System, gaussian
 from .protocol import Time, filled_in, log_normal
 
-__all__ = ["LinearGuide", "OptimalGuide"]
+__all__ = ["FiniteGuide", "LinearGuide", "OptimalGuide"]
 
 
 class Line(NamedTuple):
@@ -111,3 +113,54 @@ class OptimalGuide:
     def log_density(self, c: Posterior, t: Time, y: Tensor, x: Tensor, previous: Tensor) -> Tensor:
         """log q."""
         return gaussian(x - self.mean(c, y, previous), c.factor)
+
+
+@dataclass(frozen=True)
+class FiniteGuide:
+    """q(x_t | x_{t-1}, y_t) ∝ A(x_{t-1}, x_t) B(x_t, y_t)^κ on finitely many states.
+
+    With κ = 1 it is the optimal proposal, with κ = 0 the transition.  It depends on the model's parameters,
+    so that its derivatives must be stopped.
+
+    Attributes:
+        model: whose law it is.
+        power: κ, at least 0.
+    """
+
+    model: HiddenMarkov
+    power: float = 0.5
+
+    parameters: ClassVar[dict[str, tuple[int, ...]]] = {}
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.power < math.inf:
+            raise EvaluationError(
+                f"the power of a proposal is {self.power!r}", instead="a number from 0, such as 0.5"
+            )
+
+    def defaults(self) -> dict[str, Tensor]:
+        """No parameters of its own."""
+        return {}
+
+    def natural(self, parameters: Mapping[str, Tensor]) -> LogTables:
+        """The model's tables."""
+        return self.model.natural(parameters)
+
+    def log_law(self, c: LogTables, t: Time, y: Tensor, previous: Tensor) -> Tensor:
+        """log q of every state, (K, lead …): the states come first, so that the leads broadcast."""
+        shape = torch.broadcast_shapes(y.shape, previous.shape, t.shape if isinstance(t, Tensor) else ())
+        x = torch.arange(self.model.states, device=y.device).reshape(-1, *(1,) * len(shape))
+        x, previous, y = x.expand(-1, *shape), previous.unsqueeze(0), y.expand(shape).unsqueeze(0)
+        guided = self.model.log_observation(c, t, y, x)
+        return torch.log_softmax(self.model.log_transition(c, t, x, previous) + self.power * guided, 0)
+
+    def move(self, c: LogTables, t: int, y: Tensor, previous: Tensor, noise: Tensor) -> Tensor:
+        """x_t by inversion."""
+        sums = torch.exp(self.log_law(c, t, y, previous).double()).cumsum(0)
+        return (noise >= sums / sums[-1:]).sum(0)
+
+    def log_density(self, c: LogTables, t: Time, y: Tensor, x: Tensor, previous: Tensor) -> Tensor:
+        """log q."""
+        law = self.log_law(c, t, y, previous)
+        shape = torch.broadcast_shapes(law.shape[1:], x.shape)
+        return law.expand(-1, *shape).gather(0, x.expand(shape).unsqueeze(0)).squeeze(0)
