@@ -16,7 +16,7 @@ __all__ = ["KINDS", "OUTCOMES", "Check", "Finding", "Kind", "Outcome", "Setting"
 Kind = Literal["pathwise", "exact", "statistical"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-#: ``undecided``: a statistical test without the power to see what is asked.
+#: ``undecided``: a statistical test without the power to see what is asked, or a check that failed to run.
 Outcome = Literal["agrees", "disagrees", "undecided"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
