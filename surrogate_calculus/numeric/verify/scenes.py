@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from ..data import nile
+from ..data import nile, pound_dollar_returns
 from ..exact import forward_log_likelihood, kalman_log_likelihood
 from ..models import (
     Growth,
@@ -109,6 +109,11 @@ def _made(name: str) -> Scene:
         return Scene(name, "local level, flows of the Nile 1871–1970", level, flows, _kalman(level))
     if name == "volatility":
         return Scene(name, "stochastic volatility", StochasticVolatility())
+    if name == "exchange":
+        returns = torch.tensor(pound_dollar_returns(), dtype=torch.float64)
+        # Close to the posterior means that Kim, Shephard & Chib (1998) report for these data.
+        calm = StochasticVolatility(mu=-0.87, phi=0.978, sigma=0.16)
+        return Scene(name, "stochastic volatility, pound/dollar returns 1981–1985", calm, returns)
     if name == "growth":
         return Scene(name, "nonlinear growth", Growth())
     # A law of the hidden start that depends on the parameters: every derivative has something to correct.
@@ -120,7 +125,7 @@ def _made(name: str) -> Scene:
 
 
 #: The names, in the order of tables.
-SCENES: tuple[str, ...] = ("lgssm", "lgssm2", "nile", "volatility", "growth", "hmm", "hmm-hidden")
+SCENES: tuple[str, ...] = ("lgssm", "lgssm2", "nile", "volatility", "exchange", "growth", "hmm", "hmm-hidden")
 
 
 @cache
