@@ -439,6 +439,73 @@ def paper(
         raise typer.Exit(status)
 
 
+@app.command(
+    epilog=_examples(
+        "verify dpf --model lgssm --particles 1000 --steps 200",
+        "verify dpf pf --model hmm --kind exact",
+        "verify --all --report report.html",
+        "verify --all --executor local --results findings.jsonl",
+    ),
+)
+def verify(
+    filters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILTER…", help="Names of the catalogue: dpf or @dpf. See `estimators`."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every filter.")] = False,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", metavar="NAME,…", help="All models by default.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND,…", help="pathwise, exact, statistical; all by default."),
+    ] = None,
+    particles: Annotated[
+        int | None, typer.Option(metavar="N", help="Of checks that leave it open; else what suits each.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="T", help="Likewise.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    full: Annotated[bool, typer.Option("--full", help="More seeds, replicates and orders: minutes.")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="A list of objects for machines.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with plots and derivations there.")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep each finding there, a line each.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run stopped.")] = False,
+    executor: Annotated[
+        str, typer.Option(metavar="serial|local|dask", help="This process, several, or a Dask cluster.")
+    ] = "serial",
+    workers: Annotated[int | None, typer.Option(min=1, help="How many processes.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Dask scheduler: tcp://host:8786.")
+    ] = None,
+) -> None:
+    """Hold particle filters, as torch runs them, to what is derived: 0 if all agrees, 1 if not."""
+    from .cli_verify import Asked, run
+
+    with _bad_input():
+        asked = Asked(
+            filters=[name.removeprefix("@") for name in _list(filters or ())],
+            every=every,
+            models=_list(model) if model else None,
+            kinds=_list(kind) if kind else None,
+            particles=particles,
+            steps=steps,
+            seed=seed,
+            full=full,
+            report=report,
+            results=results,
+            resume=resume,
+            executor=executor,
+            workers=workers,
+            scheduler=scheduler,
+        )
+        status = run(asked, say_json=_say_json if as_data else None, ascii_output=not _carries_unicode())
+    raise typer.Exit(status)
+
+
 def _write(path: Path, certificate: object) -> None:
     try:
         path.write_text(json.dumps(certificate, ensure_ascii=False), encoding="utf-8")

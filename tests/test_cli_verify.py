@@ -1,0 +1,185 @@
+"""``surrogate verify``: tables, data for machines, exit status, bad input, interrupts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from surrogate_calculus.cli import app
+from surrogate_calculus.numeric.verify import Check, Finding, planning
+
+FIELDS = {"claim", "filter", "model", "kind", "deviation", "tolerance", "verdict"}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def verify(*args: str) -> Result:
+    return CliRunner().invoke(app, ["verify", *args])
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, carry_out: Callable[[Check], Finding]) -> list[Check]:
+    """Put findings in the place of those of the checks; what was asked for."""
+    asked: list[Check] = []
+
+    def told(check: Check) -> Finding:
+        asked.append(check)
+        return carry_out(check)
+
+    monkeypatch.setattr(planning, "carry_out", told)
+    return asked
+
+
+def agreeing(check: Check) -> Finding:
+    return Finding(check, 1e-15, 1e-10, "made up", "agrees")
+
+
+def test_a_filter_on_a_model_as_data() -> None:
+    sizes = ("--particles", "2", "--steps", "2")
+    result = verify("dpf", "--model", "hmm", "--kind", "pathwise,exact", *sizes, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert {entry["kind"] for entry in found} == {"pathwise", "exact"}
+    for entry in found:
+        assert entry.keys() >= FIELDS
+        assert (entry["filter"], entry["model"], entry["verdict"]) == ("dpf", "hmm", "agrees")
+    largest = max(entry["deviation"] for entry in found if entry["kind"] == "pathwise")
+    assert largest <= 1e-10
+
+
+def test_the_score_three_ways_beside_the_exact_one() -> None:
+    result = verify("@dpf", "--model", "nile", "--kind", "pathwise", "--particles", "50", "--steps", "10")
+    assert result.exit_code == 0, result.output
+    table = result.stdout[result.stdout.index("The score, dpf on nile, N = 50, T = 10") :]
+    lines = [line for line in table.splitlines() if line[:1].isalpha()]
+    rows = {line.split("  ")[0].strip(): line.split()[-2:] for line in lines}
+    autograd = rows["autograd of the surrogate"]
+    for other in ("derived formula", "online, without backpropagation"):
+        assert [float(x) for x in rows[other]] == pytest.approx([float(x) for x in autograd], rel=1e-10)
+    assert rows["exact, of p(y)"] != autograd
+    assert "agree (numbers that agree prove nothing)" in result.stdout
+
+
+def test_the_claim_that_fails_is_told_and_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def second_fails(check: Check) -> Finding:
+        if check.runner != "online":
+            return agreeing(check)
+        where, note = "∂/∂a of log Ẑ, seed 3", "smallest: N = 2, T = 1"
+        return Finding(check, 0.5, 1e-10, "made up", "disagrees", where, note)
+
+    pretend(monkeypatch, second_fails)
+    result = verify("dpf", "--model", "lgssm", "--kind", "pathwise")
+    assert result.exit_code == 1
+    assert "∂/∂a of log Ẑ, seed 3" in result.stdout and "smallest: N = 2, T = 1" in result.stdout
+    assert ", 1 disagree" in result.stdout
+    assert verify("dpf", "--model", "lgssm", "--kind", "pathwise", "--json").exit_code == 1
+
+
+def test_an_undecided_claim_is_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, lambda check: replace(agreeing(check), outcome="undecided", note="power 0.4"))
+    result = verify("dpf", "--model", "lgssm", "--kind", "statistical")
+    assert result.exit_code == 3
+    assert "power 0.4" in result.stdout
+
+
+def test_a_check_that_raises_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(check: Check) -> Finding:
+        raise ZeroDivisionError("in the filter")
+
+    pretend(monkeypatch, raises)
+    result = verify("dpf", "--model", "lgssm", "--kind", "pathwise")
+    assert result.exit_code == 3
+    assert "in the filter" in result.stdout and "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_interrupt_keeps_what_is_done(
+    named: bool, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["dpf", "--model", "lgssm", "--kind", "pathwise", "--json"]
+    file = tmp_path / "findings.jsonl"
+    command += ["--results", str(file)] if named else []
+
+    def stopped(check: Check) -> Finding:
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return agreeing(check)
+
+    asked = pretend(monkeypatch, stopped)
+    result = verify(*command)
+    assert result.exit_code == 130
+    assert len(json.loads(result.stdout)) == 2
+    assert "2 of" in result.stderr and "--resume" in result.stderr
+    rest = pretend(monkeypatch, agreeing)
+    result = verify(*command, "--resume")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert len(found) == len(rest) + 2
+    assert {c.key for c in asked[:2]}.isdisjoint(c.key for c in rest)
+    # A run that came to its end leaves a file where one was asked for, and nothing elsewhere.
+    assert len(list(cache.rglob("*.jsonl"))) == 0
+    assert file.exists() == named
+    assert named or verify(*command, "--resume").exit_code == 2
+
+
+def test_results_are_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, agreeing)
+    file = tmp_path / "findings.jsonl"
+    command = ("dpf", "--model", "lgssm", "--kind", "pathwise", "--results", str(file))
+    assert verify(*command).exit_code == 0
+    before = file.read_bytes()
+    result = verify(*command)
+    assert result.exit_code == 2 and "holds results already" in result.stderr
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ((), "no filter is named"),
+        (("dpfs",), "dpf"),
+        (("dpf", "--all"), "one of the two"),
+        (("dpf", "--model", "lgsm"), "lgssm"),
+        (("dpf", "--kind", "approximate"), "pathwise, exact, statistical"),
+        (("dpf", "--executor", "cloud"), "serial|local|dask"),
+        (("dpf", "--particles", "0"), "0 particles"),
+        (("dpf", "--steps", "-1"), "-1 steps"),
+        (("dpf", "--model", "nile", "--steps", "101"), "100 observations"),
+        (("dpf", "--model", "lgssm", "--kind", "exact"), "nothing is claimed"),
+        (("dpf", "--model", "lgssm", "--scheduler", "tcp://localhost:1"), "dask"),
+        (("dpf", "--model", "lgssm", "--resume"), "no interrupted run"),
+        (("dpf", "--model", "lgssm", "--report", "/nowhere/at/all.html"), "/nowhere/at/all.html"),
+        (("dpf", "--model", "lgssm", "--results", "/nowhere/at/all.jsonl"), "cannot be written"),
+    ],
+)
+def test_bad_input(args: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message, status 2, and no check begins."""
+    asked = pretend(monkeypatch, agreeing)
+    result = verify(*args)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == "" and result.stderr.startswith("error: ") and says in result.stderr
+    assert "Traceback" not in result.stderr and asked == []
+
+
+def test_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every entry of the catalogue is verified somewhere, each claim once."""
+    from surrogate_calculus.estimators import ESTIMATORS
+
+    asked = pretend(monkeypatch, agreeing)
+    result = verify("--all", "--json")
+    assert result.exit_code == 0
+    assert {check.filter for check in asked} == set(ESTIMATORS)
+    assert len({check.key for check in asked}) == len(asked)
+    told: list[Any] = json.loads(result.stdout)
+    assert len({(t["claim"], t["filter"], t["model"], t["kind"]) for t in told}) == len(told)
