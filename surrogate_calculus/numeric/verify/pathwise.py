@@ -7,6 +7,7 @@ and no statistic: few runs do, and one that fails is a counterexample.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from ..filters import Method, online_score
 from .finding import Check, Finding, Outcome, Setting
 from .importance import SAMPLERS
 from .lines import chosen, directions, entries, entry_names
-from .programs import PROGRAMS, filter_of, program_names, unfit
+from .programs import GUIDED, PROGRAMS, filter_of, guide_of, program_names, unfit
 from .runs import Case, Maker, Replicates, labels, points, replicates
 from .scenes import scene_of
 
@@ -43,10 +44,12 @@ BASIS = "1e-10 of Σ|summands| of the formula, float64"
 _RUNS: Mapping[str, tuple[int, int]] = {"quick": (1, 2), "full": (12, 8)}
 #: N and T where nobody says.
 _PARTICLES, _STEPS = 6, 5
-#: Numbers (particles, times, replicates, directions) that a formula is evaluated on at once, and at all.
-_AT_ONCE, _AT_MOST = 1 << 21, 10_000_000
+#: Numbers (particles, times, replicates, directions) that a formula is evaluated on at once.
+_AT_ONCE = 1 << 21
 #: Particles × times of all runs together: more runs where they are small.
 _TOGETHER = 400_000
+#: Largest T, N T and N² T of a formula; and N T up to which every claim is checked at the size asked for.
+_LONGEST, _NUMBERS, _PAIRS, _SMALL = 500, 1_000_000, 4_000_000, 20_000
 #: How many smaller sizes are tried where a check fails.
 _SMALLER = 24
 
@@ -72,10 +75,11 @@ def plan(
         steps: T; by default 5.
         seed: of the first run.
         size: ``full`` has 20 runs of each check, and checks of all resampling schemes; fewer runs where N T
-            is large.
+            is large.  Where a formula would not fit into memory, or takes long and is not of the score or the
+            Hessian of log Ẑ, the check is of a smaller size, and its claim says so.
 
     Raises:
-        EvaluationError: a name that is not known; data of fewer steps; a size that needs too much memory.
+        EvaluationError: a name that is not known; data of fewer steps; a size that is none.
     """
     if filter not in program_names():
         from difflib import get_close_matches
@@ -87,33 +91,41 @@ def plan(
         return []
     n = _PARTICLES if particles is None else particles
     t = _STEPS if steps is None else steps
+    if n < 1 or t < 1:
+        raise EvaluationError(f"a filter of {n} particles and {t} steps cannot be run", instead="1, 2, 3, …")
     where.observations(t)
-    _check_size(filter, n, t)
-    alone, batch = _RUNS[size]
-    if (alone + batch) * n * t > _TOGETHER:
-        alone, batch = 1, max(1, min(batch, _TOGETHER // (n * t) - 1))
-    own: dict[str, Setting] = {"particles": n, "steps": t, "seed": seed, "alone": alone, "batch": batch}
 
-    def check(claim: str, runner: str, **settings: Setting) -> Check:
+    def check(claim: str, runner: str, largest: tuple[int, int], **settings: Setting) -> Check:
+        small_n, small_t = min(n, largest[0]), min(t, largest[1])
+        alone, batch = _RUNS[size]
+        if (alone + batch) * small_n * small_t > _TOGETHER:
+            alone, batch = 1, max(1, min(batch, _TOGETHER // (small_n * small_t) - 1))
+        claim += f", at N = {small_n}, T = {small_t}" if (small_n, small_t) != (n, t) else ""
+        own = {"particles": small_n, "steps": small_t, "seed": seed, "alone": alone, "batch": batch}
         return Check(claim, "pathwise", runner, filter, scene, {**own, **settings})
 
     found: list[Check] = []
     for goal, wrt, order in _goals(filter):
-        for scheme, guided in _settings(filter, order, size):
-            if guided and Case(filter, scene, n, t, guided=True).guide is None and filter == "dpf":
-                continue
+        main = "log " in goal and order <= 2
+        largest = _largest(filter, t) if main else (n, t) if n * t <= _SMALL else (50, 20)
+        for scheme, guided in _settings(filter, scene, order, size):
             claim = f"{_derivative(goal, wrt, order)} by autograd is the formula derived from @{filter}"
             claim += f", {scheme} resampling" if scheme else ""
             claim += ", from a guided proposal" if guided and filter == "dpf" else ""
-            found.append(
-                check(claim, "formula", goal=goal, wrt=wrt, order=order, scheme=scheme, guided=guided)
-            )
+            own: dict[str, Setting] = {"goal": goal, "wrt": wrt, "order": order}
+            own |= {"scheme": scheme, "guided": guided}
+            found.append(check(claim, "formula", largest, **own))
+            if main and order == 1 and not scheme and t > 1:
+                # Later steps hide what is wrong with the weights of the first particles.
+                found.append(check(claim, "formula", (largest[0], 1), **own))
     if filter in SAMPLERS:
         return found
-    found.append(check("log Ẑ and log w̄ are those of the plain filter, to the last bit", "forward"))
+    bits = "log Ẑ and log w̄ are those of the plain filter, to the last bit"
+    found.append(check(bits, "forward", (n, t), guided=filter in GUIDED))
     if _is_online(filter):
         claim = "the online score, without backpropagation, is the derived formula"
-        found.append(check(claim, "online", goal="log Z", wrt="θ", order=1, scheme="", guided=False))
+        own = {"goal": "log Z", "wrt": "θ", "order": 1, "scheme": "", "guided": False}
+        found.append(check(claim, "online", _largest(filter, t), **own))
     return found
 
 
@@ -128,31 +140,24 @@ def _goals(name: str) -> list[tuple[str, str, int]]:
     return list(dict.fromkeys([*claims, *second]))
 
 
-def _settings(name: str, order: int, size: str) -> Iterable[tuple[str, bool]]:
+def _settings(name: str, scene: str, order: int, size: str) -> Iterable[tuple[str, bool]]:
     """(scheme, whether guided) of the checks of one goal."""
-    if name in ("dpf_proposal", "dpf_reparam", "dpf_shared"):
+    if name in GUIDED:
         return [("", True)]
     found = [("", False)]
     if name == "dpf" and size == "full" and order <= 2:
         found += [(scheme, False) for scheme in ("multinomial", "stratified", "residual") if order == 1]
-        found.append(("", True))
+        found += [("", True)] if guide_of(name, scene_of(scene)) is not None else []
     return found
 
 
-def _check_size(name: str, n: int, t: int) -> None:
-    """Refuse what would not fit into a few GB.
+def _largest(name: str, t: int) -> tuple[int, int]:
+    """The largest N and T at which a formula fits into a GB.
 
-    Raises:
-        EvaluationError: it would not, or is no size.
+    A lineage takes a table for each pair of times; the marginal filter, N² numbers a step.
     """
-    if n < 1 or t < 1:
-        raise EvaluationError(f"a filter of {n} particles and {t} steps cannot be run", instead="1, 2, 3, …")
-    numbers, what = (n * n * t, "N² T") if name == "dpf2" else (n * t * (t + 9) // 10, "N T²/10")
-    if numbers > _AT_MOST:
-        raise EvaluationError(
-            f"the formula of {name} at N = {n}, T = {t} needs too much memory",
-            instead=f"fewer particles or steps: {what} at most {_AT_MOST:,}",
-        )
+    t = min(t, _LONGEST)
+    return max(1, math.isqrt(_PAIRS // t) if name == "dpf2" else _NUMBERS // t), t
 
 
 _SHOWN = {
@@ -261,7 +266,7 @@ def _evaluated(
     size = case.particles * case.steps * (case.particles if case.name == "dpf2" else 1)
     wide = max(1, _AT_ONCE // size)
     parts = [slice(0, None)] if along is None else _slices(len(along), wide)
-    high = max(1, wide // (parts[0].stop or 1))
+    high = max(1, wide // (parts[0].stop or len(case.base) ** order))
     rows: list[list[Tensor]] = []
     for row in _slices(count, high):
         columns = []
@@ -386,13 +391,14 @@ def _arguments(check: Check) -> tuple[str, str, int, int, int, int]:
 def _formula(check: Check, maker: Maker | None = None) -> Finding:
     """Autograd of the program, and the document as a program, against the derived formula."""
     start = time.perf_counter()
-    case, (goal, _, order, *_) = _case(check, maker), _arguments(check)
+    case, (goal, wrt, order, *_) = _case(check, maker), _arguments(check)
     found = _compared(case, *_arguments(check))
     worst = _worst(found, goal)
     numbers: dict[str, tuple[float, ...]] = {}
     if order == 1 and goal == "log Z":
         numbers = _scores(check, case, found)
-    return _finding(check, worst, start, maker, numbers, tuple(found.names) if numbers else ())
+    columns = tuple(case.numbers.names[k] for k in case.places(wrt)) if numbers else ()
+    return _finding(check, worst, start, maker, numbers, columns)
 
 
 def _scores(check: Check, case: Case, found: _Compared) -> dict[str, tuple[float, ...]]:

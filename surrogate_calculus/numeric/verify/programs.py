@@ -18,7 +18,17 @@ from ..models.protocol import filled_in
 from .importance import SAMPLERS
 from .scenes import Scene
 
-__all__ = ["PROGRAMS", "VARIANTS", "BlindGuide", "filter_of", "guide_of", "program_names", "unfit"]
+__all__ = [
+    "GUIDED",
+    "PROGRAMS",
+    "REPARAMETERISED",
+    "VARIANTS",
+    "BlindGuide",
+    "filter_of",
+    "guide_of",
+    "program_names",
+    "unfit",
+]
 
 #: What makes a particle filter the algorithm of a document: arguments of :class:`ParticleFilter`.
 PROGRAMS: Mapping[str, Mapping[str, Any]] = {
@@ -38,6 +48,10 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "dpf_reparam": {"method": "dpf", "gradient": "reparameterised"},
     "dpf_shared": {"method": "dpf", "gradient": "reparameterised"},
 }
+
+#: Those of them that are about a proposal, and of them those whose particles are functions of noise.
+GUIDED = ("dpf_proposal", "dpf_reparam", "dpf_shared")
+REPARAMETERISED = ("dpf_reparam", "dpf_shared")
 
 #: Intercept, slopes in x and y, and deviation of a proposal that is far from the transition, by scene.
 _GUIDES: Mapping[str, tuple[float, float, float, float]] = {
@@ -99,7 +113,7 @@ def guide_of(name: str, scene: Scene) -> Any:
     values = _GUIDES.get(scene.name)
     if values is None:
         return OptimalGuide(scene.model) if scene.name == "lgssm2" else None
-    if name in ("dpf_reparam", "dpf_shared"):
+    if name in REPARAMETERISED:
         b, a, k, s = values
         return BlindGuide(b, a + k, 0.0, s)
     return LinearGuide(*values)
@@ -113,7 +127,7 @@ def unfit(name: str, scene: Scene) -> str:
     ))  # fmt: skip
     if name == "dpf_initial" and start is None:
         return "the law of the first state has no parameters"
-    if name in ("dpf_reparam", "dpf_shared"):
+    if name in REPARAMETERISED:
         if model.discrete:
             return "no gradient passes through whole numbers"
         if model.event:

@@ -15,7 +15,7 @@ from ..values import Event
 from .densities import Laws, path_function, timed
 from .importance import SAMPLERS, ImportanceRun, ImportanceSampler, PathLaws
 from .lines import Numbers
-from .programs import filter_of, guide_of
+from .programs import REPARAMETERISED, filter_of, guide_of
 from .scenes import scene_of
 
 __all__ = ["Case", "FilterUnderTest", "Replicates", "derivatives", "labels", "points", "replicates"]
@@ -93,11 +93,9 @@ class Case:
 
     def places(self, wrt: str) -> list[int]:
         """The numbers that a document's parameter stands for."""
-        guide = () if self.guide is None else tuple(self.guide.parameters)
-        if self.name == "dpf_reparam":
-            return self.numbers.places(*(guide if wrt == "φ" else self.model.parameters))
-        stopped = () if self.name in ("dpf_proposal", "dpf_shared") else guide
-        return self.numbers.places(*(n for n in self.numbers.shapes if n not in stopped))
+        if self.name != "dpf_reparam":  # the document's θ is all of them, also where it does not occur
+            return list(range(len(self.numbers.names)))
+        return self.numbers.places(*(self.guide if wrt == "φ" else self.model).parameters)
 
     def filter(self) -> FilterUnderTest:
         """The filter under test."""
@@ -152,7 +150,7 @@ class Case:
         found["y"] = Event(timed(self.observations, times[1:], observed), 1)
         found["a"] = runs.ancestors[:, :, rows].unsqueeze(3) + 1
         found |= {"log p": laws.log_p, "f": laws.f}
-        if self.name in ("dpf_reparam", "dpf_shared"):
+        if self.name in REPARAMETERISED:
             assert runs.noise is not None
             found |= {"x0": states[0], "ε": runs.noise[1:, :, rows].unsqueeze(3), "h": laws.move}
             return found | {"log p": laws.log_p_of_numbers, "log q": laws.log_q_of_numbers}
@@ -323,6 +321,9 @@ def replicates(
         seed: the first.
         alone: how many runs by themselves.
         batch: how many replicates of one more run.
+
+    Raises:
+        EvaluationError: a run has another shape than its batch.
     """
     found: list[tuple[Tensor, Any, dict[str, Tensor]]] = []
     each = points(case.base, seed, alone, batch)
@@ -330,6 +331,11 @@ def replicates(
         flat = at.clone().requires_grad_()
         run = case.run(flat, own, shape)
         value = case.quantity(goal, run, flat)
+        if tuple(value.shape) != shape:
+            raise EvaluationError(
+                f"a run of batch shape {shape} returned one of {tuple(value.shape)}",
+                instead="a value for each replicate, of the shape that `batch` has",
+            )
         found.append((at, run, derivatives(value, flat, order, along)))
     many = [len(shape) for _, _, shape in each]
 
@@ -346,7 +352,7 @@ def replicates(
     else:
         states = joined([r.trace.states.movedim(1 + b, 1) for r, b in zip(runs, many, strict=True)], 2)
         ancestors = joined([r.trace.ancestors.movedim(1 + b, 1) for r, b in zip(runs, many, strict=True)], 2)
-        if case.name in ("dpf_reparam", "dpf_shared"):
+        if case.name in REPARAMETERISED:
             noise = joined([r.trace.noise.movedim(1 + b, 1) for r, b in zip(runs, many, strict=True)], 2)
     witnesses = {key: joined([w[key] for _, _, w in found]) for key in found[0][2]}
     rows = joined([at for at, _, _ in found])

@@ -181,6 +181,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return g + (f - (q.detach() if self.gradient == "stopped" else q))',
         "return g + (f - q)",
         "dpf",
+        "nile",
         size="full",
     ),
     Mutant(
@@ -310,10 +311,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "dpf",
     ),
     Mutant(
-        "the online score forgets its lineage",
+        "the online score adds nothing after the first step",
         "online.py",
-        "index_select(0, (parents[end:] - size))",
-        "index_select(0, (places[counts[0] :] - size))",
+        "        rows = rows.index_select(0, own) + steps[end : end + count]\n",
+        "        rows = rows.index_select(0, own)\n",
         "dpf",
     ),
     Mutant(
