@@ -74,20 +74,46 @@ class MeanTest(NamedTuple):
         at = int(torch.nan_to_num(size, nan=math.inf).argmax())
         return at, float(size[at])
 
-    def power(self, effect: float) -> float:
-        """The least power of any component against a deviation of this size."""
-        errors = self.standard_error[self.standard_error > 0]
-        return min((power_of(effect / e, self.critical) for e in errors.tolist()), default=1.0)
-
     @property
     def distortion(self) -> float:
-        """What skewness does to the rate of one side, relatively, at first order.
+        """What skewness makes of the rate of one side, relatively, at first order.
 
         P(t > x) ≈ P(z > x) (1 ∓ γ x (2x² + 1) / (6 √R)) for large x (Hall 1992, The Bootstrap and Edgeworth
         Expansion, §2.6); the two sides change oppositely.
         """
         x = self.critical
         return abs(self.skewness) * x * (2 * x * x + 1) / (6 * math.sqrt(self.replicates))
+
+    @property
+    def widened(self) -> float:
+        """The critical value at which the stated rate holds on the worse side in spite of skewness.
+
+        The normal density falls by a factor e^d from x to x + d/x.
+        """
+        return self.critical + self.distortion / self.critical
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the replicates are symmetric enough for any of this."""
+        return self.distortion <= self.critical
+
+    def power(self, effect: float) -> float:
+        """The least power of any component against a deviation of this size, at the wider critical value."""
+        errors = self.standard_error[self.standard_error > 0]
+        return min((power_of(effect / e, self.widened) for e in errors.tolist()), default=1.0)
+
+    def equal(self, effect: float, power: float) -> bool | None:
+        """Whether the mean is the target: None where that is not decided.
+
+        True needs the power to see a deviation of size ``effect``; False a |z| that skewness cannot explain.
+        """
+        size = self.worst[1]
+        if math.isnan(size):
+            return False
+        if size > 2 * self.widened or (self.reliable and size > self.widened):
+            return False
+        seen = self.reliable and size <= self.critical and self.power(effect) >= power
+        return True if seen else None
 
 
 def test_of_mean(values: Tensor, target: Tensor, rate: float) -> MeanTest:
