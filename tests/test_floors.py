@@ -39,6 +39,8 @@ LIBRARIES = {
     "typer": {"cli"},
     "rich": {"cli", "cli_check", "cli_paper", "cli_render", "cli_verify"},
     "matplotlib": {"numeric"},
+    "jinja2": {"numeric"},
+    "markupsafe": {"numeric"},
     "dask": {"numeric"},
     "distributed": {"numeric"},
     "pytest": {"pytest_plugin"},

@@ -1,7 +1,9 @@
 """Presentation MathML: one complete ``<math>`` element, valid XML, for pages and screen readers.
 
 The layout is that of the LaTeX printer.  Products and applications carry the invisible operators
-U+2062 and U+2061, so that a reader says "times" and "of"; accents are ``<mover accent="true">``.
+U+2062 and U+2061, so that a reader says "times" and "of"; accents are ``<mover accent="true">``.  An
+evaluation is an arrow over its term, or over a long one, where browsers do not stretch it so far, an arrow
+before the term in parentheses.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["to_mathml"]
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+#: Signs that an arrow is set over.
+_UNDER_AN_ARROW = 24
 _TAGS = {"frac": "mfrac", "sup": "msup", "sub": "msub", "underover": "munderover"}
 _FENCES = {"paren": "()", "tall": "()", "bracket": "[]", "abs": "||", "angle": "⟨⟩"}
 _OPERATORS = {
@@ -33,7 +37,7 @@ _OPERATORS = {
     "𝔼": "<mi>𝔼</mi>",
     "∇": "<mo>∇</mo>",
     "∂": "<mo>∂</mo>",
-    "⊥": "<mo>⊥</mo>",
+    "⊥": '<mo form="prefix" lspace="0" rspace="0">⊥</mo>',
     "|": "<mo>∣</mo>",
     ",": '<mo separator="true">,</mo>',
     ";": '<mo separator="true">;</mo>',
@@ -65,7 +69,10 @@ def to_mathml(term: Term, *, scope: Sequence[str] = (), given: Document | None =
         TermError: where the formula, written out as a tree, is too large to print.
     """
     out = [f'<math xmlns="{_NAMESPACE}" display="block"><mrow>']
-    for kind, text in layout(term, scope, raised(given)):
+    events = list(layout(term, scope, raised(given)))
+    opened: list[int] = []  # where in ``out`` the structures begin that are not closed yet
+    scripts: set[int] = set()  # those of them that are a base with both scripts
+    for (kind, text), after in zip(events, [*events[1:], ("", "")], strict=True):
         if kind == "name" or kind == "bold":
             out.append(_name(text, kind == "bold"))
         elif kind == "number":
@@ -75,8 +82,12 @@ def to_mathml(term: Term, *, scope: Sequence[str] = (), given: Document | None =
         elif kind == "times":
             out.append("<mo>&#x2062;</mo>")
         elif kind == "apply":
-            out.append("<mo>&#x2061;</mo>")
+            # A thin space about a function's name, unless a parenthesis keeps it apart.
+            named = after[0] == "function" or out[-1].startswith('<mi mathvariant="normal">')
+            spaced = named and after not in (("open", "paren"), ("open", "tall"))
+            out.append('<mo rspace="0.167em">&#x2061;</mo>' if spaced else "<mo>&#x2061;</mo>")
         elif kind == "open":
+            opened.append(len(out))
             out.append(_opened(text))
         elif kind == "next":
             if text == "cell":
@@ -86,7 +97,19 @@ def to_mathml(term: Term, *, scope: Sequence[str] = (), given: Document | None =
             else:
                 out.append("</mrow><mrow>")
         elif kind == "close":
-            out.append(_closed(text))
+            start = opened.pop()
+            if text == "sub" and after == ("next", "sup") and opened and opened[-1] == start - 1:
+                # The base of a superscript is a base with its subscript: one stands above the other.
+                out[start - 1], out[start] = "<msubsup><mrow>", ""
+                scripts.add(start - 1)
+            elif start in scripts:
+                scripts.remove(start)
+                out.append("</mrow></msubsup>")
+            elif text == "arrow" and len(out) - start > _UNDER_AN_ARROW:
+                out[start] = f'<mrow><mo form="prefix" lspace="0" rspace="0">→</mo>{_opened("paren")}'
+                out.append(f"{_closed('paren')}</mrow>")
+            else:
+                out.append(_closed(text))
         elif kind == "text":
             out.append(f"<mtext>{escape(text).replace(' ', '&#xA0;')}</mtext>")
         elif kind == "placeholder":

@@ -14,7 +14,7 @@ from surrogate_calculus.printing.mathml import to_mathml
 
 SPACE = "{http://www.w3.org/1998/Math/MathML}"
 #: How many children each element takes, where MathML fixes it.
-CHILDREN = {"mfrac": 2, "msup": 2, "msub": 2, "mover": 2, "munderover": 3}
+CHILDREN = {"mfrac": 2, "msup": 2, "msub": 2, "mover": 2, "munderover": 3, "msubsup": 3}
 
 
 def tree(term: Term) -> ElementTree.Element:
@@ -76,9 +76,31 @@ def test_structures() -> None:
     assert accent is not None
     assert accent.get("accent") == "true"
     assert shown(accent) == "w¯"
-    power = total.find(f".//{SPACE}msup")
+    power = total.find(f".//{SPACE}msubsup")
     assert power is not None
-    assert shown(power[1]) == "2"
+    assert [shown(part) for part in power] == ["w¯", "i", "2"]
+
+
+def test_both_scripts_of_a_base_stand_above_one_another() -> None:
+    scripts = tree(parse("∇^(k+1)[θ](x)")).find(f".//{SPACE}msubsup")
+    assert scripts is not None
+    assert [shown(part) for part in scripts] == ["∇", "θ", "k+1"]
+    nested = tree(parse("Σ[i=1..N](w[i])^2 + x^2^y")).findall(f".//{SPACE}msup")
+    assert [shown(part[1]) for part in nested] == ["2", "2y", "y"]
+
+
+def test_a_long_evaluation_has_its_arrow_in_front() -> None:
+    """Browsers stretch an arrow over some letters, not over a line."""
+    short, long = tree(parse("→(x*y)*z")), tree(parse("→(Σ[i=1..N](x[i]*f(x[i]; θ) + y*z + a*b*c*d))*z"))
+    assert [shown(e) for e in short.iter(f"{SPACE}mover")] == ["x\u2062y→"]
+    assert list(long.iter(f"{SPACE}mover")) == []
+    assert shown(long).startswith("→(∑") and shown(long).endswith(")\u2062z")
+
+
+def test_the_name_of_a_function_is_kept_apart() -> None:
+    spaced = [e.get("rspace") for e in tree(parse("∇θ log p(x; θ)")).iter(f"{SPACE}mo") if e.text == "\u2061"]
+    assert spaced == ["0.167em", "0.167em", None]
+    assert "rspace" not in to_mathml(parse("log(x + y)"))
 
 
 def test_what_xml_would_swallow_is_escaped() -> None:
