@@ -36,6 +36,8 @@ _MARKS = {"agrees": "o", "disagrees": "X", "undecided": "D"}
 _SERIES_MARKS, _DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
 #: Where the scales end, far beyond what tells a reader anything.
 _FAR = 1e30
+#: Letters of a name in a drawing.
+_LONGEST = 36
 _COLUMN = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([-+.\w]+)\s*")
 
 
@@ -117,7 +119,7 @@ def overview(findings: Sequence[Finding]) -> Plot | None:
         _log_axis(axes.xaxis)
         axes.set_xlim(10.0 ** (low - 0.4), 10.0 ** (high + 0.4))
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_yticks(range(len(rows)), [f"{name}, {kind}" for name, kind in rows])
+        axes.set_yticks(range(len(rows)), [f"{_cut(name)}, {kind}" for name, kind in rows])
         axes.set_xlabel("deviation / tolerance")
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2)
         drawing = _svg(figure, alt)
@@ -168,7 +170,8 @@ def ladder(finding: Finding) -> Plot | None:
         figure, axes = _figure(3.4)
         for n, (row, points) in enumerate(rows):
             axes.plot(
-                *zip(*points, strict=True), label=f" {row}",  # a leading _ would hide it from the legend
+                *zip(*points, strict=True),
+                label=f" {_cut(row)}",  # with a _ at its beginning it would not be in the legend
                 color=_SERIES[n % 6], marker=_SERIES_MARKS[n % 6], linestyle=_DASHES[(n + n // 6) % 6],
                 markersize=5, linewidth=1.6,
             )  # fmt: skip
@@ -180,7 +183,7 @@ def ladder(finding: Finding) -> Plot | None:
         if len(ticks) <= 12:
             axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
             axes.set_xticks([], minor=True)
-        axes.set_xlabel(name)
+        axes.set_xlabel(_cut(name))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
         drawing = _svg(figure, alt)
     return Plot(drawing, f"{finding.check.claim}: against {name}, both axes on log scales.", alt)
@@ -199,6 +202,12 @@ def counted(findings: Sequence[Finding]) -> str:
         if count:
             parts.append(f"{count} {one if count == 1 else many}")
     return ", ".join(parts) or "none"
+
+
+def _cut(text: str) -> str:
+    """A name in the space that a drawing has for it, on one line; the alternative text has it whole."""
+    text = " ".join(text.encode(errors="replace").decode().split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _ratio(finding: Finding) -> float:

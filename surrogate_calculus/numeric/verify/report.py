@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -107,20 +108,23 @@ def write_report(
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _target(path: Path) -> Path:
     """The file itself, not a link to it."""
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise EvaluationError(f"{path} is no regular file", instead="the name of a file for the report")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise EvaluationError(f"{path} cannot be written: Permission denied", instead="another name")
     try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:  # links that go round
-        raise EvaluationError(f"{path} cannot be written: {error}", instead="another name") from None
+        there, regular = path.exists(), path.is_file()
+        target = path.resolve()
+    except (OSError, RuntimeError) as error:  # a name that is too long, links that go round
+        raise _unwritable(path, error) from None
+    if there and not regular:
+        raise EvaluationError(f"{path} is no regular file", instead="the name of a file for the report")
+    if there and not os.access(path, os.W_OK):
+        raise _unwritable(path, PermissionError(13, os.strerror(13)))
+    return target
 
 
 def _part(target: Path) -> Path:
@@ -128,10 +132,9 @@ def _part(target: Path) -> Path:
     return target.with_name(f".{target.name}.{token_hex(4)}.part")
 
 
-def _unwritable(path: Path, error: OSError) -> EvaluationError:
-    return EvaluationError(
-        f"{path} cannot be written: {error.strerror or error}", instead="a file in a folder that can be"
-    )
+def _unwritable(path: Path, error: OSError | RuntimeError) -> EvaluationError:
+    why = getattr(error, "strerror", None) or error
+    return EvaluationError(f"{path} cannot be written: {why}", instead="a file in a folder that can be")
 
 
 def _page(findings: list[Finding], derivations: Mapping[str, Derivation], about: About) -> str:

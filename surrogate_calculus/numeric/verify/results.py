@@ -164,7 +164,11 @@ def _findings(data: bytes, file: str) -> Iterator[Finding]:
 
 def _check_regular(path: Path) -> None:
     """Refuse a folder, and what would wait for a reader for ever."""
-    if path.exists() and not path.is_file():
+    try:
+        refused = path.exists() and not path.is_file()
+    except OSError as error:  # a name that is too long
+        raise _unwritable(path, error) from None
+    if refused:
         raise EvaluationError(f"{path} is no regular file", instead="the name of a file for results")
 
 
