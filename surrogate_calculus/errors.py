@@ -17,6 +17,7 @@ __all__ = [
     "Span",
     "SurrogateError",
     "TermError",
+    "UndeclaredZeroError",
     "caret",
 ]
 
@@ -107,6 +108,10 @@ class DeclarationError(SurrogateError):
 
 class DeriveError(SurrogateError):
     """A derivation that cannot be made: no such parameter, a derivative zero for lack of a declaration."""
+
+
+class UndeclaredZeroError(DeriveError):
+    """A derivative that is zero only because nothing says that a function depends on the parameter."""
 
 
 class EvaluationError(SurrogateError):

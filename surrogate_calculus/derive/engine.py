@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import DeriveError
+from ..errors import DeriveError, UndeclaredZeroError
 from ..kernel.inference import Definition
 from ..kernel.judgement import Rejection
 from ..kernel.polynomial import Ring
@@ -406,7 +406,7 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     """An error if the result would not be zero with the parameter among the arguments of the constants.
 
     Raises:
-        DeriveError: a derivative that is zero for lack of a declaration only.
+        UndeclaredZeroError: a derivative that is zero for lack of a declaration only.
     """
     params = gradient_parameters(start)
     names = {app.name for app in constants}
@@ -434,7 +434,7 @@ def _refuse_silent_zero(start: Term, constants: list[App]) -> None:
     example = constants[0]
     inner = ", ".join(summary(a) for a in example.arguments) if not example.loose else "…"
     missing = sorted(params - {n.key for n in postorder(example) if n.__class__ in (Sym, Indexed)})
-    raise DeriveError(
+    raise UndeclaredZeroError(
         f"the derivative is zero only because {shown} is taken for constant: nothing says how it depends on "
         f"{', '.join(missing)}",
         instead=f"{example.name}({inner}; {missing[0]}) if it depends on it; "
