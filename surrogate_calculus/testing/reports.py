@@ -22,6 +22,7 @@ class Agreement:
         formulas: by order, what the derivatives were compared with; empty where it is no formula.
         replicates: of a statistical test, else None.
         power: of a statistical test, else None.
+        notes: what the reader should know.
     """
 
     orders: tuple[int, ...]
@@ -32,6 +33,7 @@ class Agreement:
     formulas: Mapping[int, tuple[str, ...]]
     replicates: int | None = None
     power: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The finding in a sentence."""
@@ -42,7 +44,7 @@ class Agreement:
         )
         if self.replicates is not None:
             text += f"; {self.replicates} replicates, power {self.power:.3g}"
-        return text + " (numbers that agree prove nothing)"
+        return "\n".join((text + " (numbers that agree prove nothing)", *self.notes))
 
 
 class Disagreement(AssertionError):

@@ -57,7 +57,8 @@ def signature_of(loss: Callable[..., Any], values: Collection[str]) -> Signature
             f"a loss is a function of torch tensors, not {kind(loss)}", instead="lambda θ, x: …"
         )
     try:
-        parameters = inspect.signature(loss).parameters.values()
+        named = loss.forward if isinstance(loss, torch.nn.Module) else loss
+        parameters = inspect.signature(named).parameters.values()
     except (TypeError, ValueError):
         raise EvaluationError(
             "the loss does not show which arguments it takes", instead="a function that names them"

@@ -45,12 +45,15 @@ class Block:
         expected: by the formula, of shape (rows, K₁, …, Kₖ).
         found: by autograd of the loss.
         scale: Σ|summands| of the formula.
+        failing: a hypothesis of the formula that fails at the point, where ``expected`` is what autograd
+            makes of the surrogate itself; None where they hold.
     """
 
     derivative: Derivative
     expected: Tensor
     found: Tensor
     scale: Tensor
+    failing: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,7 @@ class Case:
         allowed: the largest difference that agrees.
         scale: what ``allowed`` is a multiple of.
         connected: whether the loss has a graph to the parameters.
+        failing: a hypothesis of the formula that fails at the point.
     """
 
     derivative: Derivative
@@ -86,6 +90,7 @@ class Case:
     allowed: float
     scale: float
     connected: bool
+    failing: str | None = None
 
     @property
     def difference(self) -> float:
@@ -168,8 +173,8 @@ class Comparison:
         Raises:
             EvaluationError: the formula or the loss has no value there.
         """
-        self.theory.check_hypotheses(values)
         rows = self.theory.rows(values)
+        failing = self.theory.failing_hypothesis(values)
         lengths = lengths_of(values, self.program.wrt)
         run = self.program.run(values, rows)
         out = {}
@@ -178,7 +183,14 @@ class Comparison:
                 self.reduced(self.theory.block(term, derivative, values, lengths, rows, estimator.document))
                 for term in (estimator.term, estimator.size)
             )
-            out[derivative] = Block(derivative, expected, run.block(derivative), scale.abs())
+            if failing is not None and derivative:
+                # On a tie of max or min, as inside the clip of PPO, torch alone has a derivative.
+                assert self.theory.surrogate is not None
+                expected = self.reduced(
+                    self.theory.autodiff(self.theory.surrogate, derivative, values, lengths, rows)
+                )
+                scale = torch.maximum(scale.abs(), expected.abs())
+            out[derivative] = Block(derivative, expected, run.block(derivative), scale.abs(), failing)
         return rows, out, run
 
     def reduced(self, by_rows: Tensor) -> Tensor:
@@ -271,6 +283,7 @@ class Comparison:
             self.tolerance * size,
             size,
             group.runs[index].connected,
+            block.failing if derivative else None,
         )
 
     def scale(self, group: Group, derivative: Derivative) -> Tensor:

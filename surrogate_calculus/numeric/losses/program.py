@@ -13,7 +13,7 @@ from torch import Tensor
 from ...errors import EvaluationError
 from ..values import Event, Value, kind
 from .arguments import argument, signature_of
-from .derivatives import derivatives
+from .derivatives import derivatives_by_row
 
 __all__ = ["REDUCTIONS", "LossError", "Program", "Reduction", "Run", "lengths_of", "one_number", "parameter"]
 
@@ -87,15 +87,13 @@ class Program:
                     instead="values at which the loss is finite",
                 )
             try:
-                found = [derivatives(entry, list(leaves.values()), self.top) for entry in entries]
+                found = derivatives_by_row(entries, list(leaves.values()), self.top)
             except RuntimeError as error:
                 raise LossError(
                     f"autograd cannot differentiate the loss {self.top} time(s): {_first_line(error)}",
                     instead="a loss of differentiable torch operations",
                 ) from error
-        orders = tuple(
-            torch.stack([row[k] for row in found]).to("cpu", torch.float64) for k in range(self.top + 1)
-        )
+        orders = tuple(tensor.to("cpu", torch.float64) for tensor in found)
         places, start = {}, 0
         for name, leaf in leaves.items():
             places[name] = slice(start, start + leaf.numel())

@@ -151,11 +151,11 @@ class Theory:
         found = evaluate(term, values, dtype=self.dtype, axes=axes, vector=self.vectors, given=document)
         return as_tensor(found).detach()
 
-    def check_hypotheses(self, values: Mapping[str, Value]) -> None:
-        """See that a point is one of those that the formulas were derived for.
+    def failing_hypothesis(self, values: Mapping[str, Value]) -> str | None:
+        """What the formulas were derived under and does not hold at a point, in words; or None.
 
         Raises:
-            EvaluationError: a hypothesis fails at the point.
+            EvaluationError: a hypothesis has no value at the point.
         """
         for estimator in self.estimators.values():
             for what, term in estimator.hypotheses:
@@ -164,11 +164,8 @@ class Theory:
                     continue
                 value = self._number(term, values, {}, estimator.document)
                 if bool((value <= 0).any() if what == "positive" else (value == 0).any()):
-                    raise EvaluationError(
-                        f"the formula {estimator.text} is derived given that {statement(what, term)}, "
-                        "which fails at this point",
-                        instead="a point at which it holds; or estimator={…} with formulas that hold there",
-                    )
+                    return statement(what, term)
+        return None
 
     def at_precision(self, dtype: torch.dtype) -> Theory:
         """The same formulas, evaluated in another dtype."""
@@ -337,8 +334,9 @@ def _see_axes(term: Term, derivative: Derivative, vectors: Collection[str]) -> N
         shape = ("a number", "a vector, as ∇θ log p is", "a matrix, as ∇²θ f or ∇θ f ⊗ ∇θ f")
         kinds = [shape[n] if n < len(shape) else f"an array of {n} dimensions" for n in (has, wanted)]
         is_, should_be = (k.split(",")[0] for k in kinds)
+        shown = to_unicode(term, vector=vectors)
         raise EvaluationError(
-            f"the formula {summary(term)} is {is_}, and {operator(derivative) or 'a loss'} is {should_be}",
+            f"the formula {shown} is {is_}, and {operator(derivative) or 'a loss'} is {should_be}",
             instead=kinds[1],
         )
 
