@@ -139,13 +139,27 @@ def _told(error: BaseException, what: str) -> BaseException:
     from distributed import KilledWorker
 
     if isinstance(error, CancelledError):  # by nobody here
-        return EvaluationError(f"{what}: the Dask scheduler went away", instead="a scheduler that runs")
+        return EvaluationError(
+            f"{what}: the Dask scheduler went away", instead="the same again, once it runs"
+        )
     if not isinstance(error, KilledWorker):
         return error
     return EvaluationError(
         f"{what}: its worker died {error.allowed_failures + 1} times while it was the only call",
         instead="smaller shards, if memory ran out",
     )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the client's log: what it tells of a scheduler that is gone, its futures tell too."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager
@@ -164,6 +178,7 @@ def open_cluster(workers: int | None, address: str | None, retries: int) -> Iter
             "Dask is not installed", instead="pip install 'surrogate-calculus[dask]'; or --executor local"
         ) from None
     with ExitStack() as stack:
+        stack.enter_context(_quiet())
         if address is None:
             stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": retries}))
             cluster = LocalCluster(

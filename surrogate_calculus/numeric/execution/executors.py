@@ -73,6 +73,8 @@ def open_executor(
         raise EvaluationError(f"no executor is called {kind!r:.40}", instead=", ".join(EXECUTORS))
     if address is not None and kind != "dask":
         raise EvaluationError(f"{kind} workers have no scheduler", instead="--executor dask")
+    if address is not None and workers is not None:
+        raise EvaluationError("a running scheduler has workers of its own", instead="no number of workers")
     if not isinstance(retries, int) or retries < 0:
         raise EvaluationError(f"there cannot be {retries!r} retries", instead="0, 1, 2, …")
     if kind == "dask":
