@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
 from ..models.hidden_markov import HiddenMarkov
-from ..models.protocol import filled_in, missing_rows
+from ..models.inputs import as_observations, missing_rows
+from ..models.protocol import filled_in
 
 __all__ = ["forward_log_likelihood"]
 
@@ -24,9 +26,14 @@ def forward_log_likelihood(model: HiddenMarkov, observations: Any, parameters: M
 
     Returns:
         (*batch).
+
+    Raises:
+        EvaluationError: an observation is no symbol of the model.
     """
     c = model.natural(filled_in(model, parameters))
-    y = torch.as_tensor(observations).to(c.start)
+    y = as_observations(model, observations, c.start)
+    if y.dim() != 1:
+        raise EvaluationError(f"the observations have shape {tuple(y.shape)}", instead="one series, times first")
     missing = missing_rows(y, ()).tolist()
     belief = c.start
     for t, symbol in enumerate(y.tolist()):

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
+from ..models.inputs import as_observations, missing_rows
 from ..models.linear_gaussian import System
-from ..models.protocol import filled_in, missing_rows
+from ..models.protocol import filled_in
 
 __all__ = ["LinearModel", "kalman_log_likelihood"]
 
@@ -48,12 +50,14 @@ def kalman_log_likelihood(model: LinearModel, observations: Any, parameters: Map
         (*batch).
 
     Raises:
-        EvaluationError: a row is missing in part.
+        EvaluationError: a row is missing in part, or infinite.
     """
     given = filled_in(model, parameters)
     s = model.system(given)
     like = s.step
-    y = torch.as_tensor(observations).to(like)
+    y = as_observations(model, observations, like)
+    if y.dim() != 1 + len(model.observed):
+        raise EvaluationError(f"the observations have shape {tuple(y.shape)}", instead="one series, times first")
     missing = missing_rows(y, tuple(model.observed)).tolist()
     y = y.reshape(len(y), -1)
     eye = torch.eye(s.a.shape[-1], dtype=like.dtype, device=like.device)

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from ..models.protocol import Proposal, StateSpaceModel, filled_in, missing_rows
+from ..models.inputs import as_observations, missing_rows
+from ..models.protocol import Proposal, StateSpaceModel, filled_in
+from .inputs import batch_of, check_numbers, check_owner, like_of, parameters_of
 
 __all__ = ["GRADIENTS", "Bound", "Gradient", "Laws", "Points"]
 
@@ -59,7 +61,7 @@ class Bound:
         model: StateSpaceModel[Any],
         proposal: Proposal[Any] | None,
         observations: Any,
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None,
         gradient: Gradient,
         *,
         batch: Sequence[int] | None,
@@ -70,20 +72,24 @@ class Bound:
         self.model, self.proposal, self.gradient = model, proposal, gradient
         self.correct_initial = correct_initial
         owners: list[Any] = [model] if proposal is None else [model, proposal]
+        for owner, what in zip(owners, ("model", "proposal"), strict=False):
+            check_owner(owner, what)
+        if proposal is not None:
+            _check_fit(model, proposal)
         self.shapes = {name: shape for owner in owners for name, shape in owner.parameters.items()}
+        parameters = parameters_of(parameters)
         unknown = sorted(set(parameters) - set(self.shapes))
         if unknown:
             raise EvaluationError(
                 f"the model has no parameter {', '.join(unknown)}", instead=", ".join(sorted(self.shapes))
             )
-        self.like = _like(parameters.values(), dtype, device)
+        self.like = like_of(parameters.values(), dtype, device)
         self.given = {
             name: value for owner in owners for name, value in filled_in(owner, parameters, self.like).items()
         }
-        y = torch.as_tensor(observations)
-        y = y.to(dtype=self.like.dtype, device=self.like.device).detach()
-        self.observations = y
-        self.batch = tuple(self._batch(y) if batch is None else batch)
+        check_numbers(self.given)
+        self.observations = y = as_observations(model, observations, self.like)
+        self.batch = batch_of(self._batch(y) if batch is None else batch)
         self.replicates = 1
         for n in self.batch:
             self.replicates *= n
@@ -124,19 +130,13 @@ class Bound:
     def _observed(self, y: Tensor) -> tuple[Tensor, Tensor | None]:
         """Observations as (T, replicates or 1, 1, *observed) without NaN, and where they were missing."""
         event = self.model.observed
-        if y.dim() < 1 + len(event) or tuple(y.shape[y.dim() - len(event) :]) != tuple(event):
-            raise EvaluationError(
-                f"the observations have shape {tuple(y.shape)}", instead=f"(T, *{tuple(event)}), times first"
-            )
-        if len(y) == 0:
-            raise EvaluationError("there are no observations")
         own = tuple(y.shape[1 : y.dim() - len(event)])
         try:
-            y = (
-                y.expand(len(y), *self.batch, *event).reshape(len(y), self.replicates, 1, *event)
-                if own
-                else (y.reshape(len(y), 1, 1, *event))
-            )
+            if own:
+                y = y.reshape(len(y), *(1,) * (len(self.batch) - len(own)), *own, *event)
+                y = y.expand(len(y), *self.batch, *event).reshape(len(y), self.replicates, 1, *event)
+            else:
+                y = y.reshape(len(y), 1, 1, *event)
         except RuntimeError:
             raise EvaluationError(
                 f"the observations have batch shape {own}, the run has {self.batch}"
@@ -163,14 +163,14 @@ class Bound:
     def move(self, laws: Laws, t: int, previous: Tensor, noise: Tensor) -> Tensor:
         """x_t from its proposal; from the transition where the observation is missing."""
         if self.proposal is None or self._all[t - 1]:
-            return self.model.move(laws.model, t, previous, noise)
+            return _sized(self.model.move(laws.model, t, previous, noise), previous, "a state", t)
         found = self.proposal.move(laws.proposal, t, self._rows[t - 1], previous, noise)
         if self._any[t - 1]:
             assert self._masks is not None
             mask = self._masks[t - 1]
             own = self.model.move(laws.model, t, previous, noise)
             found = torch.where(mask.reshape(*mask.shape, *(1,) * len(self.model.event)), own, found)
-        return found
+        return _sized(found, previous, "a state", t)
 
     def value(self, laws: Laws, t: int, x: Tensor, previous: Tensor) -> Tensor | None:
         """log (p/q) at one step, of shape (replicates, N); None where it is 0."""
@@ -178,10 +178,12 @@ class Bound:
             return None
         y = self._rows[t - 1]
         mask = self._masks[t - 1] if self._masks is not None and self._any[t - 1] else None
-        g = self.model.log_observation(laws.model, t, y, x)
+        one = x[(...,) + (0,) * len(self.model.event)]  # of the shape of a density
+        g = _sized(self.model.log_observation(laws.model, t, y, x), one, "log p(y|x)", t)
         if self.proposal is not None:
-            f = self.model.log_transition(laws.model, t, x, previous)
-            g = g + (f - self.proposal.log_density(laws.proposal, t, y, x, previous))
+            f = _sized(self.model.log_transition(laws.model, t, x, previous), one, "log p(x'|x)", t)
+            q = self.proposal.log_density(laws.proposal, t, y, x, previous)
+            g = g + (f - _sized(q, one, "log q", t))
         return g if mask is None else torch.where(mask, 0.0, g)
 
     def increments(self, laws: Laws, at: Points) -> Tensor:
@@ -215,21 +217,40 @@ class Bound:
         return t, self.y[first - 1 : last], missing
 
 
-def _like(values: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Tensor:
-    """An empty tensor of the dtype and device of a run."""
-    tensors = [v for v in values if isinstance(v, Tensor)]
-    floats = [v.dtype for v in tensors if v.is_floating_point()]
-    if dtype is None:
-        dtype = floats[0] if floats else torch.float64
-        for other in floats[1:]:
-            dtype = torch.promote_types(dtype, other)
-    if not dtype.is_floating_point:
+def _check_fit(model: Any, proposal: Any) -> None:
+    """Refuse a proposal for other states or observations than the model's, where it says what it is for.
+
+    Raises:
+        EvaluationError: it is; or a parameter of the one has the name of one of the other's.
+    """
+    for name, what in (("event", "states"), ("observed", "observations")):
+        own, wanted = getattr(proposal, name, None), tuple(getattr(model, name))
+        if own is not None and tuple(own) != wanted:
+            raise EvaluationError(
+                f"the proposal is for {what} of shape {tuple(own)}, the model's have {wanted}",
+                instead="a proposal for this model",
+            )
+    if model.discrete and getattr(proposal, "discrete", None) is False:
         raise EvaluationError(
-            f"a filter computes in a floating-point dtype, not {dtype}", instead="torch.float64"
+            "the model's states are whole numbers, which the proposal does not draw",
+            instead="a proposal for this model, or none",
         )
-    if device is None:
-        devices = {v.device for v in tensors if v.device.type != "cpu"}
-        if len(devices) > 1:
-            raise EvaluationError(f"the parameters lie on several devices: {', '.join(map(str, devices))}")
-        device = devices.pop() if devices else torch.device("cpu")
-    return torch.empty(0, dtype=dtype, device=device)
+    both = sorted(set(model.parameters) & set(proposal.parameters))
+    if both:
+        raise EvaluationError(
+            f"the model and the proposal both have a parameter {', '.join(both)}", instead="another name"
+        )
+
+
+def _sized(found: Tensor, like: Tensor, what: str, t: int) -> Tensor:
+    """What a model has computed for all particles; of another shape it would broadcast to a wrong answer.
+
+    Raises:
+        EvaluationError: it has another shape.
+    """
+    if found.shape != like.shape:
+        raise EvaluationError(
+            f"{what} at time {t} has shape {tuple(found.shape)} for {tuple(like.shape)}",
+            instead="models that are elementwise in (replicates, particles)",
+        )
+    return found

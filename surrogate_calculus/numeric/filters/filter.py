@@ -12,14 +12,15 @@ from torch import Tensor
 from ...errors import EvaluationError
 from ..models.protocol import Proposal, StateSpaceModel
 from .bound import GRADIENTS, Bound, Gradient
+from .inputs import fraction, generator_of
 from .pullback import Task, attach, checked
-from .replay import Outputs, replay
+from .replay import Outputs, replaced, replay
 from .resampling import SCHEMES, Scheme
 from .simulate import Recipe, Record, When, simulate
 from .trace import FilterTrace
 from .transport import Transport, transported
 
-__all__ = ["METHODS", "FilterRun", "Method", "ParticleFilter", "bound_to", "finished", "generator_of"]
+__all__ = ["METHODS", "FilterRun", "Method", "ParticleFilter", "bound_to", "finished"]
 
 Method = Literal["sis", "pf", "pf-sf", "dpf", "dpf2", "soft", "ot"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -50,16 +51,44 @@ class FilterRun:
 
     @property
     def likelihood(self) -> Tensor:
-        """Ẑ, (*batch); D Ẑ with PF-SF.  Its mean is p(y); the derivatives' too, with a right filter."""
-        return self._with_dice(torch.exp(self.log_sum))
+        """Ẑ, (*batch); D Ẑ with PF-SF.  Its mean is p(y); the derivatives' too, with a right filter.
+
+        Raises:
+            EvaluationError: it is beyond the range of the dtype: infinite, or zero in every replicate.
+        """
+        value = torch.exp(self.log_sum)
+        if bool(torch.isinf(value).any()) or not bool((value > 0).any()):
+            top = float(self.log_sum.detach().max())
+            raise EvaluationError(
+                f"Ẑ is exp({top:.1f}), which {value.dtype} does not hold", instead="log_likelihood"
+            )
+        return self._with_dice(value)
 
     def expectation(self, f: Callable[[Tensor], Tensor]) -> Tensor:
         """Σᵢ w̄[T,i] f(x[T,i]), (*batch); D times that with PF-SF.
 
         Args:
-            f: of the particles, (*batch, N, *event) to (*batch, N); it may depend on the parameters.
+            f: of the particles, (*batch, N, *event) to (*batch, N); it may depend on the parameters.  It is
+                not asked about particles of weight zero.
+
+        Raises:
+            EvaluationError: what f returns has another shape, or is no finite number.
         """
-        return self._with_dice((torch.exp(self.log_weights) * f(self.states)).sum(-1))
+        dead, states = replaced(self.log_weights.detach(), self.states)
+        values = f(states)
+        if not isinstance(values, Tensor) or values.shape != self.log_weights.shape:
+            found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            raise EvaluationError(
+                f"f of the particles is {found}", instead=f"a tensor of shape {tuple(self.log_weights.shape)}"
+            )
+        if not bool(torch.isfinite(values.detach()).all()):
+            raise EvaluationError(
+                "f is not a finite number at a particle that has weight",
+                instead="a function that is finite wherever the posterior has mass",
+            )
+        if dead is not None:
+            values = torch.where(dead, 0.0, values)
+        return self._with_dice((torch.exp(self.log_weights) * values).sum(-1))
 
     def _with_dice(self, value: Tensor) -> Tensor:
         return value if self.dice is None else self.dice * value
@@ -116,17 +145,20 @@ class ParticleFilter:
         ):
             if value not in known:
                 raise EvaluationError(f"no {name} is called {value!r}", instead=", ".join(known))
-        if not isinstance(self.particles, int) or self.particles < 1:
-            raise EvaluationError(f"there cannot be {self.particles!r} particles", instead="1, 2, 3, …")
+        n = self.particles
+        if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n < 1 << 31:
+            raise EvaluationError(f"there cannot be {n!r:.40} particles", instead="1, 2, 3, …")
         if isinstance(self.when, str) and self.when not in ("always", "never"):
             raise EvaluationError(
-                f"resampling cannot happen {self.when!r}",
+                f"resampling cannot happen {self.when!r:.40}",
                 instead='"always", "never", or a fraction such as 0.5',
             )
-        if not isinstance(self.when, str) and not 0 < self.when <= 1:
-            raise EvaluationError(f"{self.when!r} is no fraction of N", instead="a number such as 0.5")
-        if not 0 < self.alpha <= 1:
-            raise EvaluationError(f"α of soft resampling is {self.alpha!r}", instead="a number in (0, 1]")
+        if not isinstance(self.when, str) and not fraction(self.when):
+            raise EvaluationError(f"{self.when!r:.40} is no fraction of N", instead="a number such as 0.5")
+        if not fraction(self.alpha):
+            raise EvaluationError(f"α of soft resampling is {self.alpha!r:.40}", instead="a number in (0, 1]")
+        if not isinstance(self.transport, Transport):
+            raise EvaluationError(f"{self.transport!r:.40} is no transport", instead="Transport(epsilon=0.5)")
         if self.method == "dpf2" and (self.gradient == "reparameterised" or self.when != "always"):
             raise EvaluationError(
                 "the marginal filter draws from the mixture at each step, which is not reparameterised",
@@ -218,7 +250,7 @@ def bound_to(
         model,
         how.proposal,
         observations,
-        parameters or {},
+        parameters,
         how.gradient,
         batch=batch,
         correct_initial=how.correct_initial,
@@ -238,9 +270,16 @@ def finished(
     """A run's outputs in the shape of its batch.
 
     Values are those of the forward pass, to the last bit, whatever is differentiated.
+
+    Raises:
+        EvaluationError: log Ẑ is infinite in the dtype of the run.
     """
     n, event = how.particles, tuple(bound.model.event)
     value = record.log_sum().to(bound.like.dtype)
+    if not bool(torch.isfinite(value).all()):
+        raise EvaluationError(
+            f"log Ẑ is beyond the range of {value.dtype}", instead="dtype=torch.float64, or data of this model"
+        )
     total = value + (outputs.log_likelihood - outputs.log_likelihood.detach())
     dice = torch.exp(outputs.log_dice).reshape(batch) if how.method == "pf-sf" else None
     parameters = {name: v.detach() for name, v in bound.given.items()}
@@ -254,18 +293,3 @@ def finished(
         dice,
         trace,
     )
-
-
-def generator_of(
-    seed: int | None, generator: torch.Generator | None, device: torch.device
-) -> torch.Generator | None:
-    """A generator for a seed; the one given; or torch's own.
-
-    Raises:
-        EvaluationError: both are given.
-    """
-    if seed is None:
-        return generator
-    if generator is not None:
-        raise EvaluationError("both a seed and a generator are given", instead="one of the two")
-    return torch.Generator(device).manual_seed(seed)

@@ -22,7 +22,8 @@ from torch import Tensor
 from ...errors import EvaluationError
 from ..models.protocol import StateSpaceModel
 from .bound import Bound, Laws
-from .filter import ParticleFilter, bound_to, generator_of
+from .filter import ParticleFilter, bound_to
+from .inputs import generator_of
 from .pullback import check_finite, select
 from .replay import dense_points, replaced
 from .simulate import Block, pair_densities, simulate, taken
@@ -79,10 +80,16 @@ def online_score(
             instead='method="dpf" and gradient="stopped"',
         )
     bound = bound_to(how, model, observations, parameters, batch=batch, dtype=dtype, device=device)
-    names = list(wrt if wrt is not None else parameters or bound.names)
-    unknown = sorted(set(names) - set(bound.names))
+    if isinstance(wrt, str):
+        raise EvaluationError(f"wrt is one name, {wrt!r:.40}", instead=f"a list, [{wrt!r:.40}]")
+    names = list(dict.fromkeys(wrt if wrt is not None else parameters or bound.names))
+    unknown = [name for name in names if name not in bound.shapes]
     if unknown:
-        raise EvaluationError(f"there is no parameter {', '.join(unknown)}", instead=", ".join(bound.names))
+        raise EvaluationError(
+            f"there is no parameter {', '.join(map(str, unknown))}", instead=", ".join(bound.names)
+        )
+    if not names:
+        raise EvaluationError("there is nothing to differentiate in", instead=", ".join(bound.names))
     generator = generator_of(seed, generator, bound.like.device)
     marginal = how.method == "dpf2"
     carried: Tensor | None = None

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from ..models.inputs import as_numbers
 
 __all__ = ["SCHEMES", "Resampler", "Scheme", "resample"]
 
@@ -105,10 +106,20 @@ def resample(
     Raises:
         EvaluationError: no weight of a row is positive, or one is not a number.
     """
+    log_weights = as_numbers(log_weights, "the weights to resample by")
+    if log_weights.dim() == 0 or log_weights.numel() == 0:
+        raise EvaluationError(
+            f"the weights to resample by have shape {tuple(log_weights.shape)}", instead="(…, N), N from 1"
+        )
+    if not log_weights.is_floating_point():
+        log_weights = log_weights.double()
     rows = log_weights.detach().reshape(-1, log_weights.shape[-1])
     top = rows.amax(-1, keepdim=True)
     if not bool(torch.isfinite(top).all()):
-        raise EvaluationError("the weights to resample by are all zero, or not numbers")
+        raise EvaluationError(
+            "the weights to resample by are all zero, or not numbers",
+            instead="log-weights, one of them finite in each row",
+        )
     resampler = Resampler(scheme, rows.shape[1], len(rows), rows.device)
     (randomness,) = resampler.randomness(1, generator)
     sums = torch.exp(rows - top).cumsum(-1, dtype=torch.float64)

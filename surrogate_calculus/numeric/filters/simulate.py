@@ -227,8 +227,9 @@ class _Forward:
         """Take over the log-weights of time t."""
         self.log_weights = log_weights
         self.top = log_weights.amax(-1, keepdim=True)
-        # One number for all replicates: the sum of their tops is finite where each is.
-        if not math.isfinite(self.top.item() if len(self.top) == 1 else self.top.sum().item()):
+        # One number for all replicates: the sum of their tops, in double precision, is finite where each is.
+        one = self.top if len(self.top) == 1 else self.top.sum(dtype=torch.float64)
+        if not math.isfinite(one.item()) and not bool(torch.isfinite(self.top).all()):
             raise no_weights(self.bound, t, self.top)
         self.weights = torch.exp(log_weights - self.top)
         if self.recipe.when == "never":

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from ..models.inputs import positive
 from .bound import Bound, Points
 from .pullback import checked
 from .replay import Outputs, replaced
@@ -44,8 +45,10 @@ class Transport:
     scaled: bool = True
 
     def __post_init__(self) -> None:
-        if not (self.epsilon > 0 and self.tolerance > 0 and self.iterations >= 1):
-            raise EvaluationError("epsilon, tolerance and iterations of a transport are positive")
+        positive("a transport", {"epsilon": self.epsilon, "tolerance": self.tolerance})
+        count = self.iterations
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise EvaluationError(f"iterations of a transport is {count!r:.40}", instead="1, 2, 3, …")
         if self.gradient not in ("unrolled", "last"):
             raise EvaluationError(f"no gradient is called {self.gradient!r}", instead="unrolled, last")
 
@@ -142,7 +145,7 @@ def transported(
             step = torch.where(dead, -math.inf, step)
         unnormalised = carried + step
         top = unnormalised.detach().amax(-1, keepdim=True)
-        if not math.isfinite(float(top.sum())):
+        if not bool(torch.isfinite(top).all()):
             raise no_weights(bound, t, top)
         log_sum = torch.logsumexp(unnormalised, -1)
         total = total + log_sum

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .inputs import positive
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
 __all__ = ["Growth"]
@@ -50,6 +51,9 @@ class Growth(GaussianNoise):
     event = ()
     observed = ()
     parameters = {"alpha": (), "beta": (), "gamma": (), "log_q": (), "log_r": ()}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        positive("the growth model", {"q": self.q, "r": self.r, "variance": self.variance})
 
     def defaults(self) -> dict[str, Tensor]:
         """The model's own values on the unconstrained scales."""

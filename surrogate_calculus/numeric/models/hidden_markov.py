@@ -59,8 +59,25 @@ class HiddenMarkov:
             raise EvaluationError(
                 "the tables of a hidden Markov model do not fit", instead="π of K, A of K×K, B of K×M"
             )
-        if any(min(row) < 0 or abs(sum(row) - 1) > 1e-9 for row in rows):
-            raise EvaluationError("a law of the hidden Markov model does not sum to 1")
+        if any(not (min(row) >= 0 and abs(sum(row) - 1) <= 1e-9) for row in rows):
+            raise EvaluationError(
+                "a law of the hidden Markov model does not sum to 1",
+                instead="probabilities: π and each row of A and B",
+            )
+
+    def check_observations(self, y: Tensor) -> None:
+        """Refuse what is no symbol.
+
+        Raises:
+            EvaluationError: an observation is neither NaN nor one of 0..M-1.
+        """
+        symbols = len(self.b[0])
+        bad = ~(torch.isnan(y) | ((y >= 0) & (y < symbols) & (y == torch.floor(y))))
+        if bool(bad.any()):
+            raise EvaluationError(
+                f"{float(y[bad][0]):g} is no symbol of the hidden Markov model",
+                instead=f"whole numbers from 0 to {symbols - 1}; NaN where one is missing",
+            )
 
     @property
     def states(self) -> int:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from .inputs import positive
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
 __all__ = ["LinearGaussian", "ScalarLinearGaussian", "System", "packed", "unpacked"]
@@ -205,6 +206,9 @@ class ScalarLinearGaussian(GaussianNoise):
     observed = ()
     first_observed = False
     parameters = {"a": (), "c": (), "log_q": (), "log_r": ()}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        positive("the linear Gaussian model", {"q": self.q, "r": self.r, "variance": self.variance})
 
     def defaults(self) -> dict[str, Tensor]:
         """The model's own values on the unconstrained scales."""

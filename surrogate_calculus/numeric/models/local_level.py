@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ...errors import EvaluationError
+from .inputs import positive
 from .linear_gaussian import System
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
@@ -58,8 +58,8 @@ class LocalLevel(GaussianNoise):
     parameters = {"log_r": (), "log_s": ()}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        if not self.variance > 0:
-            raise EvaluationError("the first level needs a proper law", instead="a positive variance")
+        positive("the local level, whose law must be proper,", {"variance": self.variance})
+        positive("the local level", {"r": self.r, "s": self.s})
 
     def log_joint(self, x: Tensor, y: Tensor, r: Tensor, s: Tensor) -> Tensor:
         """log p(x, y; r, s) of trajectories x of shape (…, T) and data y of shape (T,): shape (…).

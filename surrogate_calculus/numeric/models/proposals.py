@@ -39,6 +39,9 @@ class LinearGuide:
     k: float = 0.5
     s: float = 1.0
 
+    event = ()
+    observed = ()
+    discrete = False
     parameters = {"guide_b": (), "guide_a": (), "guide_k": (), "guide_log_s": ()}  # noqa: RUF012
 
     def defaults(self) -> dict[str, Tensor]:
@@ -84,7 +87,18 @@ class OptimalGuide:
 
     model: LinearGaussian
 
+    discrete: ClassVar[bool] = False
     parameters: ClassVar[dict[str, tuple[int, ...]]] = {}
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        """That of the model."""
+        return self.model.event
+
+    @property
+    def observed(self) -> tuple[int, ...]:
+        """That of the model."""
+        return self.model.observed
 
     def defaults(self) -> dict[str, Tensor]:
         """No parameters of its own."""

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from .inputs import as_numbers
 
 __all__ = [
     "GaussianNoise",
@@ -28,7 +29,6 @@ __all__ = [
     "Time",
     "filled_in",
     "log_normal",
-    "missing_rows",
 ]
 
 #: The time of a step, from 1.
@@ -145,13 +145,12 @@ def filled_in(model: Any, parameters: Mapping[str, Any], like: Tensor | None = N
         like: a tensor of the dtype and device to use; by default each tensor keeps its own.
 
     Raises:
-        EvaluationError: a shape does not end in the parameter's.
+        EvaluationError: a value is no number, or its shape does not end in the parameter's.
     """
     out = {}
     for name, default in model.defaults().items():
         value = parameters.get(name, default)
-        if not isinstance(value, Tensor):
-            value = torch.as_tensor(value, dtype=torch.float64)
+        value = as_numbers(value, f"the parameter {name}")
         if like is not None:
             value = value.to(dtype=like.dtype, device=like.device)
         shape = model.parameters[name]
@@ -168,19 +167,3 @@ def log_normal(x: Tensor, mean: Tensor | float, deviation: Tensor) -> Tensor:
     """log N(x; mean, deviation²), elementwise, in few operations."""
     z = (x - mean) / deviation
     return torch.addcmul(-torch.log(deviation) - _HALF_LOG_2PI, z, z, value=-0.5)
-
-
-def missing_rows(y: Tensor, event: tuple[int, ...]) -> Tensor:
-    """Which rows of observations (lead …, *event) are NaN, of shape (lead …).
-
-    Raises:
-        EvaluationError: a row is NaN in part.
-    """
-    nan = torch.isnan(y).reshape(*y.shape[: y.dim() - len(event)], -1)
-    missing = nan.all(-1)
-    if not torch.equal(nan.any(-1), missing):
-        raise EvaluationError(
-            "a row of the observations is missing in part",
-            instead="rows of NaN altogether; marginalise the other components in the model",
-        )
-    return missing

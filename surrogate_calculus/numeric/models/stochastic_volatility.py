@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
+from .inputs import positive
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
 __all__ = ["StochasticVolatility"]
@@ -42,6 +44,14 @@ class StochasticVolatility(GaussianNoise):
     event = ()
     observed = ()
     parameters = {"mu": (), "z_phi": (), "log_sigma": ()}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        positive("the stochastic volatility model", {"sigma": self.sigma})
+        if not -1 < self.phi < 1:
+            raise EvaluationError(
+                f"φ of the stochastic volatility model is {self.phi!r:.40}",
+                instead="a number between -1 and 1",
+            )
 
     def defaults(self) -> dict[str, Tensor]:
         """The model's own values on the unconstrained scales."""
