@@ -33,7 +33,9 @@ def forward_log_likelihood(model: HiddenMarkov, observations: Any, parameters: M
     c = model.natural(filled_in(model, parameters))
     y = as_observations(model, observations, c.start)
     if y.dim() != 1:
-        raise EvaluationError(f"the observations have shape {tuple(y.shape)}", instead="one series, times first")
+        raise EvaluationError(
+            f"the observations have shape {tuple(y.shape)}", instead="one series, times first"
+        )
     missing = missing_rows(y, ()).tolist()
     belief = c.start
     for t, symbol in enumerate(y.tolist()):

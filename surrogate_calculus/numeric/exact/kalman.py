@@ -57,7 +57,9 @@ def kalman_log_likelihood(model: LinearModel, observations: Any, parameters: Map
     like = s.step
     y = as_observations(model, observations, like)
     if y.dim() != 1 + len(model.observed):
-        raise EvaluationError(f"the observations have shape {tuple(y.shape)}", instead="one series, times first")
+        raise EvaluationError(
+            f"the observations have shape {tuple(y.shape)}", instead="one series, times first"
+        )
     missing = missing_rows(y, tuple(model.observed)).tolist()
     y = y.reshape(len(y), -1)
     eye = torch.eye(s.a.shape[-1], dtype=like.dtype, device=like.device)

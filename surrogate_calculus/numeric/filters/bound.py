@@ -124,7 +124,8 @@ class Bound:
             return value.expand(*self.batch, *shape).reshape(self.replicates, 1, *shape)
         except RuntimeError:
             raise EvaluationError(
-                f"the parameter {name} has batch shape {own}, the run has {self.batch}"
+                f"the parameter {name} has batch shape {own}, the run has {self.batch}",
+                instead=f"{self.batch} before the parameter's own {tuple(shape)}",
             ) from None
 
     def _observed(self, y: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -139,7 +140,8 @@ class Bound:
                 y = y.reshape(len(y), 1, 1, *event)
         except RuntimeError:
             raise EvaluationError(
-                f"the observations have batch shape {own}, the run has {self.batch}"
+                f"the observations have batch shape {own}, the run has {self.batch}",
+                instead=f"times first, then {self.batch}, then {tuple(event)}",
             ) from None
         missing = missing_rows(y, tuple(event))
         if not bool(missing.any()):

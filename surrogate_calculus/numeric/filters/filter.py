@@ -278,7 +278,8 @@ def finished(
     value = record.log_sum().to(bound.like.dtype)
     if not bool(torch.isfinite(value).all()):
         raise EvaluationError(
-            f"log Ẑ is beyond the range of {value.dtype}", instead="dtype=torch.float64, or data of this model"
+            f"log Ẑ is beyond the range of {value.dtype}",
+            instead="dtype=torch.float64, or data that the model can have produced",
         )
     total = value + (outputs.log_likelihood - outputs.log_likelihood.detach())
     dice = torch.exp(outputs.log_dice).reshape(batch) if how.method == "pf-sf" else None

@@ -236,7 +236,7 @@ class _Forward:
             self.total = self.weights.sum(-1, keepdim=True, dtype=torch.float64)
         else:
             self.sums = self.weights.cumsum(-1, dtype=torch.float64)
-            self.total = self.sums[:, -1:]
+            self.total = self.sums[:, -1:].clone()  # a view would keep all of the sums in the record
 
     def normalised(self) -> Tensor:
         """log w̄."""

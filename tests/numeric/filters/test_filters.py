@@ -322,32 +322,6 @@ def test_a_row_missing_in_part_is_refused() -> None:
 # -- sizes --
 
 
-def test_ten_thousand_steps() -> None:
-    y = normal(10_000)
-    parameters = leaves(LGSSM)
-    how = ParticleFilter(100, when=0.5)
-    run = how.run(LGSSM, y, parameters, seed=1)
-    found = torch.stack(gradient(run.log_likelihood, parameters))
-    online = torch.stack(list(online_score(how, LGSSM, y, parameters, seed=1).score.values()))
-    torch.testing.assert_close(found, online, rtol=1e-9, atol=1e-9)
-    exact = exact_derivatives(lambda p: kalman_log_likelihood(LGSSM, y, p), parameters, 0)
-    # log Ẑ is low by half its variance, which is near 1.5/N a step.
-    assert abs(float(run.log_likelihood.detach() - exact.value)) < 10_000 * 0.02
-
-
-@pytest.mark.slow
-def test_a_million_particles() -> None:
-    """T = 50 in single precision: log Ẑ has a standard error near √(T/N) = 0.007; and the score."""
-    y = normal(50)
-    parameters = leaves(LGSSM, torch.float32)
-    run = ParticleFilter(1_000_000).run(LGSSM, y.float(), parameters, seed=1)
-    exact = exact_derivatives(lambda p: kalman_log_likelihood(LGSSM, y, p), LGSSM.defaults(), 1)
-    assert abs(float(run.log_likelihood.detach()) - float(exact.value)) < 0.05
-    found = torch.stack(gradient(run.log_likelihood, parameters)).double()
-    # Standard errors of the score are near T/√N = 0.05.
-    assert float((found - exact.score).abs().max()) < 0.4
-
-
 def test_memory_of_the_online_score_does_not_grow_with_the_steps() -> None:
     """Numbers alive at the last step but those of the data."""
 
