@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable
 from fractions import Fraction
+from math import gcd, lcm
 
 from ..language.budget import charge
 from ..language.terms import (
@@ -76,10 +77,28 @@ def _bits(value: Coefficient) -> int:
     return value.numerator.bit_length() + value.denominator.bit_length()
 
 
+def _content(polynomial: Polynomial) -> Fraction:
+    """The number, > 0, that leaves whole coefficients without a common divisor when they are divided by it.
+
+    Raises:
+        Rejection: it has more than MAX_BITS binary digits.
+    """
+    numerator, denominator = 0, 1
+    for c in polynomial.values():
+        numerator, denominator = gcd(numerator, c.numerator), lcm(denominator, c.denominator)
+        if denominator.bit_length() > MAX_BITS:
+            raise Rejection("a number is too large")
+    return Fraction(numerator, denominator)
+
+
 def multiply_monomials(a: Monomial, b: Monomial, cancelled: set[int]) -> Monomial:
     """The product; atoms whose exponents of opposite sign met are added to ``cancelled``."""
     if not a or not b:
         return a or b
+    if a[-1][0] < b[0][0]:
+        return a + b
+    if b[-1][0] < a[0][0]:
+        return b + a
     powers = dict(a)
     for atom, exponent in b:
         before = powers.get(atom, 0)
@@ -137,7 +156,7 @@ class Ring:
         out = collected(((multiply_monomials(m, n, cancelled), value) for m, n, value in pairs), {})
         for number in cancelled:
             self._facts.require("nonzero", self._atoms[number])
-        if any(_bits(c) > MAX_BITS for c in out.values()):
+        if any(c.__class__ is int and c.bit_length() > MAX_BITS for c in out.values()):
             raise Rejection("a number is too large")
         return out
 
@@ -174,19 +193,22 @@ class Ring:
         return out
 
     def _reciprocal(self, base: Polynomial, exponent: int, term: Term) -> Polynomial:
-        """``base ** -exponent`` for a sum: its common factor, times an atom for what is left, made monic."""
+        """``base ** -exponent`` for a sum: its common factor, times an atom for what is left, made primitive.
+
+        That is, with whole coefficients that have no common divisor, the leading one positive.
+        """
         common = dict(next(iter(base)))
         for mono in base:
             powers = dict(mono)
             common = {a: min(e, powers[a]) for a, e in common.items() if a in powers}
         outer = tuple(sorted((a, -e) for a, e in common.items()))
         rest = {multiply_monomials(mono, outer, set()): c for mono, c in base.items()} if outer else base
-        leading = Fraction(rest[min(rest)])
-        monic = {mono: coefficient(Fraction(c) / leading) for mono, c in rest.items()}
-        number = self._number(("sum", self._key(monic)), term)
-        self._sums[number] = monic
+        content = _content(rest) * (1 if rest[min(rest)] > 0 else -1)
+        primitive = {mono: coefficient(c / content) for mono, c in rest.items()}
+        number = self._number(("sum", self._key(primitive)), term)
+        self._sums[number] = primitive
         factor = tuple((a, e * exponent) for a, e in outer)
-        return {multiply_monomials(factor, ((number, -exponent),), set()): raised(leading, -exponent)}
+        return {multiply_monomials(factor, ((number, -exponent),), set()): raised(content, -exponent)}
 
     # reading terms
     def read(self, root: Term) -> Polynomial:
@@ -285,13 +307,18 @@ class Ring:
                 break
             # the newest first: an older denominator may stand inside its sum, never the other way
             number = max(sums)
-            lowest = min(dict(mono).get(number, 0) for mono in difference)
-            parts: list[Polynomial] = [{}]
+            content = _content(difference)
+            groups: dict[int, Polynomial] = {}
             for mono, c in difference.items():
-                factor = self._expanded(self._sums[number], dict(mono).get(number, 0) - lowest)
-                rest = tuple(item for item in mono if item[0] != number)
-                parts.append(self.multiply({rest: c}, factor))
-            difference = self.plus(*parts)
+                powers = dict(mono)
+                group = groups.setdefault(powers.pop(number, 0), {})
+                group[tuple(powers.items())] = coefficient(c / content)
+            lowest = min(groups)
+            parts = (
+                self.multiply(group, self._expanded(self._sums[number], exponent - lowest))
+                for exponent, group in groups.items()
+            )
+            difference = self.plus({}, *parts)
         return not difference
 
     def _direct_slot(self, app: Term, param: str) -> int | None:

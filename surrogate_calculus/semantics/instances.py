@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from math import factorial, perm, prod
+from math import factorial, lcm, perm, prod
 from typing import Any, Protocol
 
 from ..errors import EvaluationError
@@ -52,6 +52,10 @@ class Polynomial:
         width = sum(1 if size is None else size for size in self.layout)
         if any(len(m) != width for m in self.coefficients):
             raise ValueError(f"a monomial has {width} exponents")
+        # What is evaluated: whole coefficients, over one divisor.
+        self._divisor = lcm(*(c.denominator for c in self.coefficients.values()))
+        self._whole = [(m, int(c * self._divisor)) for m, c in self.coefficients.items()]
+        self._degrees = [max((m[i] for m in self.coefficients), default=0) for i in range(width)]
 
     def derivatives(
         self, slots: Sequence[Number | tuple[Number, ...]], orders: Sequence[tuple[int, ...]]
@@ -62,32 +66,41 @@ class Polynomial:
             EvaluationError: slots that do not fit the layout.
         """
         flat = self._flat(slots)
-        # A one of the kind of the coordinates: all Fractions, or all reals of mpmath.
-        one = 0 * flat[0] + 1 if flat else Fraction(1)
+        if all(x.__class__ is Fraction for x in flat):
+            return self._exact(flat, orders)
+        # Integers may meet a real of mpmath, Fractions may not.
+        one: Any = 0 * flat[0] + 1
         powers: list[list[Any]] = []
-        for i, x in enumerate(flat):
-            row: list[Any] = [one]
-            for _ in range(max((m[i] for m in self.coefficients), default=0)):
+        for x, degree in zip(flat, self._degrees, strict=True):
+            row = [one]
+            for _ in range(degree):
                 row.append(row[-1] * x)
             powers.append(row)
-        return [self._derivative(one, powers, order) for order in orders]
+        return [self._total(powers, order, one) / self._divisor for order in orders]
 
-    def _derivative(self, one: Number, powers: list[list[Any]], order: tuple[int, ...]) -> Number:
-        exact = one.__class__ is Fraction
-        total: Any = 0 * one
-        for exponents, c in self.coefficients.items():
-            factor = c.numerator
-            value: Any = one
+    def _exact(self, flat: Sequence[Any], orders: Sequence[tuple[int, ...]]) -> list[Number]:
+        """At a rational point: x^k is p^k q^(n-k) over q^n, n the degree in x, so that all sums are whole."""
+        powers: list[list[int]] = []
+        divisor = self._divisor
+        for x, degree in zip(flat, self._degrees, strict=True):
+            p, q = x.numerator, x.denominator
+            powers.append([p**k * q ** (degree - k) for k in range(degree + 1)])
+            divisor *= q**degree
+        return [Fraction(self._total(powers, order, 1), divisor) for order in orders]
+
+    def _total(self, powers: list[list[Any]], order: tuple[int, ...], one: Any) -> Any:
+        """A derivative times the divisor, from a row of powers for each coordinate."""
+        total = 0 * one
+        for exponents, c in self._whole:
+            factor, value = c, one
             for row, m, k in zip(powers, exponents, order, strict=True):
                 if k:
                     factor *= perm(m, k)
                     if not factor:
                         break
-                if m > k:
-                    value = row[m - k] if value is one else value * row[m - k]
+                value = value * row[m - k]
             if factor:
-                # Integers may meet a real of mpmath, Fractions may not.
-                total += value * Fraction(factor, c.denominator) if exact else value * factor / c.denominator
+                total += value * factor
         return total
 
     def _flat(self, slots: Sequence[Number | tuple[Number, ...]]) -> list[Number]:

@@ -13,6 +13,7 @@ the same run, and a reparameterised gradient is that function's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +39,9 @@ Time = int | Tensor
 C = TypeVar("C", bound=tuple)
 
 _HALF_LOG_2PI = 0.9189385332046727
+
+#: From so many numbers on it pays to draw normal numbers by pairs (measured on a CPU).
+_BY_PAIRS = 4096
 
 
 class StateSpaceModel(Protocol[C]):
@@ -133,7 +137,24 @@ class GaussianNoise:
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
         """Standard normal numbers of shape ``(*shape, *event)``."""
-        return torch.randn((*shape, *self.event), generator=generator, dtype=like.dtype, device=like.device)
+        return standard_normal((*shape, *self.event), generator, like)
+
+
+def standard_normal(shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
+    """Standard normal numbers.
+
+    In double precision on a CPU torch takes its logarithms and cosines one by one, which is nearly half of a
+    batched filter's time; the same method of Box & Muller (1958) on whole tensors takes two thirds of it.
+    """
+    count = math.prod(shape)
+    if like.device.type != "cpu" or like.dtype != torch.float64 or count < _BY_PAIRS:
+        return torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
+    half = (count + 1) // 2
+    u, angle = torch.rand((2, half), generator=generator, dtype=like.dtype).unbind(0)
+    # 1 - u is never 0.
+    radius = u.neg_().log1p_().mul_(-2).sqrt_()
+    angle.mul_(2 * math.pi)
+    return torch.cat((torch.cos(angle).mul_(radius), angle.sin_().mul_(radius)))[:count].reshape(shape)
 
 
 def filled_in(model: Any, parameters: Mapping[str, Any], like: Tensor | None = None) -> dict[str, Tensor]:
