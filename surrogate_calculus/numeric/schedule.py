@@ -148,6 +148,7 @@ class Scheduler(Unroller):
         self.times = times_of(document)
         self.timed = Timed(self.times)
         self.tables: dict[str, Table] = {}
+        self.maps = {line.map: line.by for line in document.lineages.values()}
 
     def expands(self, node: Sum | Prod) -> bool:
         """Whether the index of a Σ or ∏ is a time."""
@@ -207,6 +208,22 @@ class Scheduler(Unroller):
             body = abstract(body, index)
         self.tables[key] = Table(key, self.store.add(body), tuple(ranges))
         return body
+
+    def body(self, node: Term, name: str, args: tuple[Term, ...]) -> Work:
+        """The body of a definition at indices; that of a lineage's map from whichever side is nearer.
+
+        ã[s,t,i] is ã[s,t-1,a[t,i]], and a[s+1,ã[s+1,t,i]] as well: a path to a fixed time needs a table for
+        each of its steps that way, and not for each pair of them.
+        """
+        start, time = args[:2] if name in self.maps else (None, None)
+        if not (isinstance(start, Num) and isinstance(time, Num) and start.value < time.value):
+            return (yield from super().body(node, name, args))
+        s, t = whole(start, "a time", node), whole(time, "a time", node)
+        if table_name(name, {0: s, 1: t - 1}, len(args)) in self.tables:
+            return (yield from super().body(node, name, args))
+        yield from self.within(name, args)
+        after = self.store.add(Num(s + 1))
+        return self.store.add(Indexed(self.maps[name], after, Indexed(name, after, *args[1:])))
 
     def path(self, elements: list[Term]) -> list[Term]:
         """A path is one value, with its elements along a last axis."""
