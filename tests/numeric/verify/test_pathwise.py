@@ -44,21 +44,23 @@ def carried_out(checks: list[Check]) -> list[Finding]:
 def test_every_program_is_what_its_document_says(name: str) -> None:
     """First and second derivatives of what its first claim is about, and all that is not a formula."""
     checks = plan(name, WHERE[name])
-    first = checks[0].settings["goal"]
-    found = carried_out([c for c in checks if c.settings.get("goal", first) == first])
+    first = (checks[0].settings["goal"], checks[0].settings["wrt"])
+    wanted = [
+        c for c in checks if (c.settings.get("goal", first[0]), c.settings.get("wrt", first[1])) == first
+    ]
+    found = carried_out(wanted)
     assert {f.check.settings.get("order") for f in found} >= {1, 2}
 
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_stop_gradient_resampling_on_every_model(scene: str) -> None:
-    """20 runs; and three of what else is claimed on one model."""
-    checks = plan("dpf", scene, size="full")
-    wanted = [c for c in checks if c.settings.get("goal") == "log Z" and not c.settings["scheme"]]
-    wanted = [c for c in wanted if c.settings["order"] != 3]
-    if scene == "lgssm":
-        wanted = [c for c in checks if not c.settings.get("guided")]
-    found = carried_out(wanted)
-    assert all(f.check.settings["alone"] + f.check.settings["batch"] == 20 for f in found)  # type: ignore[operator]
+    """Score and Hessian; on one model by 20 runs, on another all that is claimed."""
+    checks = plan("dpf", scene, size="full" if scene == "volatility" else "quick")
+    if scene != "hmm":
+        checks = [c for c in checks if c.settings.get("goal") == "log Z" and c.settings["order"] in (1, 2)]
+    found = carried_out(checks)
+    runs = 20 if scene == "volatility" else 3
+    assert all(f.check.settings["alone"] + f.check.settings["batch"] == runs for f in found)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("goal", ["D * f̄", "D * Z * f̄"])
@@ -95,25 +97,28 @@ def made(**changes: Any) -> Any:
     return lambda n: ParticleFilter(n, **{"correct_initial": False, **changes})
 
 
-def disagreeing(found: list[Finding]) -> list[Finding]:
-    return [f for f in found if f.outcome == "disagrees"]
+def of_order(order: int, maker: Any, name: str = "dpf", scene: str = "lgssm") -> Finding:
+    """What is found of the derivatives of log Ẑ."""
+    wanted = (c for c in plan(name, scene) if c.settings.get("goal") == "log Z")
+    return RUNNERS["formula"](next(c for c in wanted if c.settings["order"] == order), maker)
 
 
 def test_another_filter_is_not_this_one() -> None:
     """The plain filter's score is not that of DPF; the fault is named, with the smallest size that has it."""
-    found = verify_filter(made(method="pf"), "dpf", "lgssm", name="mine")
-    score = found[0]
-    assert score.outcome == "disagrees" and score.deviation > 1e-3 and score.check.filter == "mine"
+    score = of_order(1, made(method="pf"))
+    assert score.outcome == "disagrees" and score.deviation > 1e-3
     assert score.quantity.startswith("∂/∂") and " of log Ẑ" in score.quantity and "seed" in score.quantity
-    assert "smallest failing: N = 2, T = 2, ∂/∂" in score.note
-    # Without resampling the two are one.
-    at_one = next(f for f in found if f.check.settings["steps"] == 1)
-    assert at_one.outcome == "agrees"
+    assert "smallest failing: N = 2, T = 2, ∂/∂" in score.note  # without resampling the two are one
+
+
+def test_a_filter_of_ones_own() -> None:
+    found = verify_filter(made(method="sis"), "sis", "hmm", name="mine", particles=4, steps=3)
+    assert {f.check.filter for f in found} == {"mine"} and {f.outcome for f in found} == {"agrees"}
 
 
 def test_a_start_that_is_not_corrected() -> None:
-    found = verify_filter(made(method="dpf"), "dpf_initial", "hmm-hidden")
-    assert len(disagreeing(found)) == len(found) and "∂/∂start" in found[0].quantity
+    found = of_order(1, made(method="dpf"), "dpf_initial", "hmm-hidden")
+    assert found.outcome == "disagrees" and "∂/∂start" in found.quantity
 
 
 @dataclass(frozen=True)
@@ -134,14 +139,11 @@ class Bent:
 
 def test_one_component_is_wrong_by_little() -> None:
     """One entry of the gradient, one mixed entry of the Hessian: it is that one which is named."""
-    first = verify_filter(lambda n: Bent(n, 1), "dpf", "lgssm")
-    wrong = disagreeing(first)
-    assert wrong and all(f.quantity.startswith(("∂/∂a of", "∂²/∂a")) for f in wrong)
-    second = verify_filter(lambda n: Bent(n, 2), "dpf", "lgssm")
-    (wrong_second,) = disagreeing([f for f in second if f.check.settings["goal"] == "log Z"
-                                   and f.check.settings["order"] <= 2])  # type: ignore[operator]  # fmt: skip
-    assert wrong_second.quantity.startswith("∂²/∂a∂log_q of log Ẑ, seed")
-    assert wrong_second.note.startswith("3 runs; smallest failing: N = 1, T = 1")
+    first, second = of_order(1, lambda n: Bent(n, 1)), of_order(2, lambda n: Bent(n, 2))
+    assert first.quantity.startswith("∂/∂a of log Ẑ")
+    assert of_order(1, lambda n: Bent(n, 2)).outcome == "agrees"
+    assert second.quantity.startswith("∂²/∂a∂log_q of log Ẑ, seed")
+    assert second.note.startswith("3 runs; smallest failing: N = 1, T = 1")
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class Broken:
 
 
 def test_what_is_no_number_disagrees() -> None:
-    score = verify_filter(lambda n: Broken(n, True), "dpf", "lgssm")[0]
+    score = of_order(1, lambda n: Broken(n, True))
     assert score.outcome == "disagrees" and not score.deviation <= 1e9
     assert "∂/∂a" in score.quantity
     assert Finding.from_json(score.to_json()).outcome == "disagrees"
@@ -169,7 +171,7 @@ def test_what_is_no_number_disagrees() -> None:
 
 def test_a_run_without_its_batch_is_refused() -> None:
     with pytest.raises(EvaluationError, match="a run of batch shape"):
-        verify_filter(lambda n: Broken(n, False), "dpf", "lgssm")
+        of_order(1, lambda n: Broken(n, False))
 
 
 # -- somebody else's filter --

@@ -15,7 +15,7 @@ NAMED = {mutant.name: mutant for mutant in MUTANTS}
     [
         ("the correction after resampling is left out", "∇θ log Ẑ", "of the graph that create_graph keeps"),
         ("the sweep has w̄ at t for w̄ at t - 1", "∇θ log Ẑ", " of log Ẑ, seed"),
-        ("the online score forgets its lineage where replicates differ", "the online score", "replicate"),
+        ("the marginal online score is averaged over the wrong axis", "the online score", "replicate"),
     ],
 )
 def test_a_wrong_filter_is_named(name: str, claim: str, quantity: str, tmp_path: Path) -> None:
