@@ -219,7 +219,7 @@ def _derived(document: str, goal: str, wrt: str, order: int) -> Derivation:
     return derive(goal, wrt, order, given=load_estimator(document).document)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _compared(case: Case, goal: str, wrt: str, order: int, seed: int, alone: int, batch: int) -> _Compared:
     """Run, differentiate, and evaluate the formula on the same particles."""
     places = case.places(wrt)
