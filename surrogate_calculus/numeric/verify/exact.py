@@ -12,6 +12,7 @@ Deviations are in units of 𝔼|∂ᵏ| of the same quantity, the sum of the abs
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, cast
@@ -168,8 +169,9 @@ def _sizes(
         return list(standard)
     asked = [s for s in SIZES if particles in (None, s[0]) and steps in (None, s[1])]
     if not asked and particles is not None and steps is not None:
-        runs = (model.states * particles) ** (particles * steps) / particles**particles
-        asked = [(particles, steps, 3 if runs < 10_000 else 2)] if runs <= _MOST else []
+        log_runs = particles * (steps * math.log(model.states * particles) - math.log(particles))
+        if log_runs <= math.log(_MOST):
+            asked = [(particles, steps, 3 if log_runs < math.log(_MANY) else 2)]
     if size == "quick":
         asked = asked[:1]
     return asked or list(standard)

@@ -105,7 +105,7 @@ def plan(
             N T is above 2,000 these have sizes of their own, as they have by default.
         steps: T, likewise.
         seed: of the filters' randomness.
-        size: ``full`` takes eight times the replicates, and fits growth on more models.
+        size: ``full`` takes four times the replicates, and fits growth on more models.
 
     Raises:
         EvaluationError: a name is unknown, or a number makes no sense.
@@ -124,7 +124,7 @@ def plan(
     t = design.steps if steps is None else steps
     if n * t > _MOST or (known.data is not None and t > len(known.data)):
         n, t = design.particles, design.steps
-    more = 1 if size == "quick" else 8
+    more = 1 if size == "quick" else 4
     claims = [
         *_of_means(method, design._replace(particles=n, steps=t, replicates=design.replicates * more)),
         *_of_growth(method, scene, size),
@@ -167,7 +167,7 @@ def _of_means(method: str, design: Design) -> Iterator[Claim]:
 _FALLS: Mapping[str, tuple[int, str, int]] = {
     "hmm": (5, "8 16 32 64", 3000),
     "nile": (10, "16 32 64 128", 12_000),
-    "lgssm": (5, "16 32 64 128", 20_000),
+    "lgssm": (5, "16 32 64 128", 40_000),
 }
 _STAYS = "16 32 64 128 256"
 _GROWS = "8 16 32 64"
