@@ -6,6 +6,7 @@ With L = p(y[1:T]), s = ∇ log L and a filter's Ẑ (times D, of value 1, with 
 * 𝔼[∇Ẑ] = ∇L is tested by (Ẑ/L)(∇ log Ẑ - s), whose mean is 0: it is ∇Ẑ/L with s Ẑ/L, of known mean s, as
   its control variate, and a hundred times less variable where Ẑ is.
 * That the bias of ∇ log Ẑ falls like 1/N, or stays, is seen on a ladder of N.
+* That the ancestors have the law of their scheme, over which exact expectations are taken, by frequencies.
 * How its variance grows with N and with T likewise.  At a fixed N and long T the variance of DPF's score is
   that of a few lineages, and linear: it is quadratic where T is beyond the mixing time and below N, and there
   it is measured (Poyiadjis, Doucet & Singh 2011, §3, on both regimes).
@@ -16,6 +17,7 @@ the tests are decisive; a test that lacks the power to see what is asked is unde
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -26,6 +28,8 @@ from torch import Tensor
 
 from ...errors import EvaluationError
 from ..exact import exact_derivatives
+from ..exact.enumeration import ancestor_law
+from ..filters.resampling import SCHEMES, Scheme, resample
 from .finding import Check, Finding, Outcome, Setting
 from .inference import MeanTest, critical_value, fitted, power_of, test_of_mean
 from .programs import PROGRAMS, filter_of
@@ -128,6 +132,7 @@ def plan(
     claims = [
         *_of_means(method, design._replace(particles=n, steps=t, replicates=design.replicates * more)),
         *_of_growth(method, scene, size),
+        *_of_ancestors(method, scene),
     ]
     return [
         Check(claim, "statistical", runner, filter, scene, {**settings, "seed": seed})
@@ -154,7 +159,7 @@ Claim = tuple[str, str, dict[str, Setting]]
 
 def _of_means(method: str, design: Design) -> Iterator[Claim]:
     """What is claimed of 𝔼[Ẑ] and 𝔼[∇Ẑ]."""
-    settings: dict[str, Setting] = dict(design._asdict())
+    settings: dict[str, Setting] = design._asdict()
     where = f"N = {design.particles}, T = {design.steps}"
     yield f"𝔼[Ẑ] = p(y); {where}", "value", settings
     if method == "pf":
@@ -213,6 +218,21 @@ def _of_growth(method: str, scene: str, size: str) -> Iterator[Claim]:
                 "sets": sets,
                 "replicates": replicates * (1 if size == "quick" else 4),
             },
+        )
+
+
+#: Of the ancestors: the law of the enumeration is that of what the filter draws.
+_SCHEMES: Mapping[str, tuple[Scheme, ...]] = {"dpf": SCHEMES, "pf-sf": ("multinomial",)}
+_WEIGHTS = (0.5, 0.2, 0.3)
+
+
+def _of_ancestors(method: str, scene: str) -> Iterator[Claim]:
+    """What is claimed of the ancestors that are drawn; once, whatever the model."""
+    for scheme in _SCHEMES.get(method, ()) if scene == "hmm" else ():
+        yield (
+            f"the ancestors of {scheme} resampling have its law, over which exact expectations are; N = 3",
+            "ancestors",
+            {"scheme": scheme, "replicates": 100_000, "effect": 0.02},
         )
 
 
@@ -397,6 +417,26 @@ def _share(power: float) -> str:
     return "> 99.9 %" if power > 0.999 else f"{100 * power:.1f} %"
 
 
+def _ancestors(check: Check) -> Finding:
+    """The frequency of each tuple of ancestors is its probability, whichever way many or few are drawn."""
+    s = cast("Mapping[str, Any]", check.settings)
+    n = len(_WEIGHTS)
+    tuples = torch.tensor(list(itertools.product(range(n), repeat=n)))
+    weights = torch.tensor([_WEIGHTS], dtype=torch.float64)
+    law = ancestor_law(s["scheme"])(weights, tuples)[0]
+    generator = torch.Generator().manual_seed(s["seed"])
+    half = s["replicates"] // 2
+    drawn = [
+        resample(torch.log(weights).expand(rows, n), s["scheme"], generator)
+        for rows in [half, *[len(r) for r in torch.arange(s["replicates"] - half).split(500)]]
+    ]
+    found = (torch.cat(drawn).unsqueeze(1) == tuples).all(-1).to(torch.float64)
+    test = test_of_mean(found, law, RATE)
+    columns = tuple("".join(str(a + 1) for a in row) for row in tuples.tolist())
+    numbers = {"frequency": tuple(test.mean.tolist()), "probability": tuple(law.tolist())}
+    return _is(check, test, s["effect"], f"an error of {s['effect']:g} of a probability", columns, numbers)
+
+
 # -- fits over N --
 
 
@@ -551,26 +591,31 @@ def _variance_grows(check: Check) -> Finding:
 # -- fits over T --
 
 
-def _variances(check: Check) -> tuple[list[int], Tensor]:
-    """The trace of the covariance of ∇ log Ẑ given the data, for each T and each of some data sets."""
-    s = cast("Mapping[str, Any]", check.settings)
-    lengths = [int(t) for t in s["ladder"].split()]
-    scene = scene_of(check.model)
+@lru_cache(maxsize=1)
+def _variances(
+    name: str, scene_name: str, particles: int, ladder: str, sets: int, replicates: int, seed: int
+) -> Tensor:
+    """The trace of the covariance of ∇ log Ẑ given the data, (lengths, sets)."""
+    lengths = [int(t) for t in ladder.split()]
+    scene = scene_of(scene_name)
     if scene.data is not None:
         raise EvaluationError(f"{scene.name} has but one series of data", instead="a model to draw from")
-    series = [scene.observations(max(lengths), seed=_DATA + 1 + k) for k in range(s["sets"])]
+    series = [scene.observations(max(lengths), seed=_DATA + 1 + k) for k in range(sets)]
     y = torch.stack(series, 1).unsqueeze(2)  # (T, sets, 1, *observed)
     rows = []
     for k, t in enumerate(lengths):
-        shape = (s["sets"], s["replicates"])
-        _, _, g = _gradients(check.filter, scene, y[:t], s["particles"], shape, s["seed"] + 7919 * k)
+        _, _, g = _gradients(name, scene, y[:t], particles, (sets, replicates), seed + 7919 * k)
         rows.append(g.var(1).sum(-1))
-    return lengths, torch.stack(rows)
+    return torch.stack(rows)
 
 
 def _variance_in_steps(check: Check, quadratic: bool) -> Finding:
     """The mean over data sets of the exponent of T is nearer to 2 than to 1, or the reverse."""
-    lengths, variances = _variances(check)
+    s = cast("Mapping[str, Any]", check.settings)
+    variances = _variances(
+        check.filter, check.model, s["particles"], s["ladder"], s["sets"], s["replicates"], s["seed"]
+    )
+    lengths = [int(t) for t in s["ladder"].split()]
     log_t = torch.log(torch.tensor(lengths, dtype=torch.float64))
     log_t = log_t - log_t.mean()
     slopes = (log_t.unsqueeze(1) * torch.log(variances)).sum(0) / (log_t**2).sum()
@@ -615,4 +660,5 @@ RUNNERS: Mapping[str, Callable[[Check], Finding]] = {
     "variance grows in N": _variance_grows,
     "variance like T²": _variance_quadratic,
     "variance like T": _variance_linear,
+    "ancestors": _ancestors,
 }

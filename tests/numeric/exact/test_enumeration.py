@@ -153,6 +153,22 @@ def test_a_missing_symbol() -> None:
     assert max(errors(found, expected)) <= 1e-12
 
 
+@pytest.mark.parametrize("how", [ParticleFilter(3, when=0.8), ParticleFilter(2, "dpf2")], ids=["adaptive", "marginal"])
+def test_some_of_the_runs(how: ParticleFilter) -> None:
+    """In chunks or more than once, with a leaf of its own for each."""
+    every = enumerate_runs(how, CHAIN, Y, line(HERE))
+    rows = torch.tensor([5, 1, 5, len(every) - 1])
+    some = every.some(rows)
+    assert torch.equal(some.probability, every.probability[rows]) and len(some) == 4
+    θ = torch.full((4,), AT, dtype=torch.float64, requires_grad=True)
+    parameters = {n: torch.stack([line(t)[n] for t in θ]).unsqueeze(1) for n in line(HERE)}
+    value = some.runs(parameters).likelihood
+    (own,) = torch.autograd.grad(value.sum(), θ)
+    for row, found, slope in zip(rows, value.detach(), own, strict=True):
+        expected = orders(lambda s, row=row: every.runs(line(s)).likelihood[row], 1)
+        assert [float(found), float(slope)] == pytest.approx(expected, rel=1e-12)
+
+
 def test_sampled_runs_have_the_law_of_the_enumerated_ones() -> None:
     """The mean of log Ẑ, which is biased, by 40,000 runs: within 4.5 standard errors of the sum."""
     for scheme in ("multinomial", "systematic", "stratified", "residual"):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.models import (
+    FiniteGuide,
     Growth,
     HiddenMarkov,
     LinearGaussian,
@@ -114,6 +115,47 @@ def test_the_optimal_guide_is_the_posterior() -> None:
     ratio = PLANE.log_transition(c, 2, x, before) + PLANE.log_observation(c, 2, y, x)
     ratio = ratio - guide.log_density(q, 2, y, x, before)
     torch.testing.assert_close(ratio, ratio[:1].expand(9))
+
+
+@pytest.mark.parametrize("t", [1, 2])
+def test_a_finite_guide_is_its_formula(t: int) -> None:
+    """q ∝ A Bᵏ: with κ = 0 the transition, with κ = 1 the law given the observation; draws have that law."""
+    c = CHAIN.natural({})
+    rows = torch.exp(torch.stack([c.start, c.start]) if t == 1 else c.transition)
+    for power in (0.0, 0.5, 1.0):
+        guide = FiniteGuide(CHAIN, power)
+        for symbol in (0, 1):
+            law = rows * torch.exp(c.emission[:, symbol]) ** power
+            law = law / law.sum(1, keepdim=True)
+            y = torch.tensor(float(symbol))
+            x, before = torch.tensor([0, 1]), torch.tensor([[0], [1]])
+            found = guide.log_density(c, t, y, x, before)
+            torch.testing.assert_close(torch.exp(found), law)
+            torch.testing.assert_close(guide.log_density(c, torch.full((2, 1), t), y, x, before), found)
+            noise = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+            draws = guide.move(c, t, y, before.expand(2, 1000), noise.expand(2, 1000))
+            torch.testing.assert_close((draws == 1).double().mean(1), law[:, 1], rtol=0, atol=1e-3)
+
+
+def test_a_finite_guide_broadcasts() -> None:
+    """Parameters of replicates, (3, 1, *shape), against (5, 3, 4) states of several steps."""
+    values = {n: v + 0.1 * normal(3, *v.shape).unsqueeze(1) for n, v in CHAIN.defaults().items()}
+    guide = FiniteGuide(CHAIN)
+    x, before = torch.randint(0, 2, (2, 5, 3, 4), generator=torch.Generator().manual_seed(1))
+    before = before.clamp(max=0) + (x == 1)  # 0 never follows 1
+    y, t = torch.tensor([0.0, 1, 1, 0, 1]).reshape(5, 1, 1), torch.arange(1, 6).reshape(5, 1, 1)
+    found = guide.log_density(guide.natural(values), t, y, x, before)
+    for k in range(3):
+        own = guide.natural({n: v[k, 0] for n, v in values.items()})
+        for step in range(5):
+            alone = guide.log_density(own, step + 1, y[step, 0, 0], x[step, k], before[step, k])
+            torch.testing.assert_close(found[step, k], alone)
+
+
+@pytest.mark.parametrize("power", [-0.1, math.inf, math.nan])
+def test_the_power_of_a_finite_guide(power: float) -> None:
+    with pytest.raises(EvaluationError, match="the power of a proposal"):
+        FiniteGuide(CHAIN, power)
 
 
 @pytest.mark.parametrize("name", [*MODELS, "hmm"])

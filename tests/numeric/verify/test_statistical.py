@@ -47,7 +47,8 @@ def test_what_is_claimed() -> None:
     assert claims["pf", "lgssm"] == ["value", "score biased", "bias stays"]
     assert claims["dpf", "lgssm"] == ["value", "score", "bias falls"]
     assert claims["pf_dice", "lgssm"] == ["value", "score", "variance grows in N"]
-    assert claims["dpf", "hmm"][-1] == "variance like T²" and claims["dpf2", "hmm"][-1] == "variance like T"
+    assert claims["dpf", "hmm"][-5:] == ["variance like T²", *["ancestors"] * 4]
+    assert claims["dpf2", "hmm"][-1] == "variance like T"
     assert {r for rows in claims.values() for r in rows} == set(statistical.RUNNERS)
     for scene in ("volatility", "growth", "hmm-hidden"):
         assert plan("dpf", scene) == []
@@ -141,6 +142,20 @@ def test_what_is_claimed_of_one_filter_is_not_true_of_another(name: str, runner:
 def test_without_power_nothing_is_decided(name: str, runner: str, like: str, settings: Any) -> None:
     found = carried_out(of(name, "hmm", runner, like, **settings))
     assert found.outcome == "undecided", found
+
+
+@pytest.mark.parametrize("scheme", ["multinomial", "stratified", "systematic", "residual"])
+def test_a_wrong_resampler_disagrees(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that are flattened; and, for each scheme, the draws of another."""
+    right = statistical.resample
+    check = next(c for c in plan("dpf", "hmm") if c.settings.get("scheme") == scheme)
+    assert carried_out(check).outcome == "agrees"
+    monkeypatch.setattr(statistical, "resample", lambda w, s, g: right(0.9 * w, s, g))
+    assert carried_out(check).outcome == "disagrees"
+    other = "stratified" if scheme == "multinomial" else "multinomial"
+    monkeypatch.setattr(statistical, "resample", lambda w, s, g: right(w, other, g))
+    found = carried_out(check)
+    assert found.outcome == "disagrees" and len(found.quantity) == 3
 
 
 def test_exponents_are_recovered() -> None:
