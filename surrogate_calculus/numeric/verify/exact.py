@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, cast
 
@@ -45,9 +46,10 @@ _MANY = 100_000
 #: More runs than these are not enumerated for a size that is asked for.
 _MOST = 400_000
 
-#: Effective sample sizes of two or three particles in two states are below this fraction where the states
-#: differ, and not where they are the same: adaptive resampling resamples some runs and not others.
-_OFTEN = 0.99
+#: Adaptive resampling: the fraction of these at which runs are mixed most, some resampling and some carrying
+#: weights that are not equal.  Which one it is depends on the observations.
+_MIXED = "mixed"
+_FRACTIONS = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 #: Of the proposal that looks at the observation.
 _POWER = 0.5
 
@@ -104,7 +106,8 @@ def plan(
         return []
     checks: list[Check] = []
     for number, case in enumerate(_cases(filter, model)):
-        for n, t, order in _sizes(particles, steps, size, model, first=number == 0):
+        mixed = case.changes.get("when") == _MIXED
+        for n, t, order in _sizes(particles, steps, size, model, first=number == 0, mixed=mixed):
             if case.biased is not None and (min(n, t) < 2 or n == t == 3):
                 continue  # resampling does nothing; or there are hundreds of thousands of runs
             if n == t == 3 and (model.hidden_start or not set(case.changes) <= {"scheme", "when"}):
@@ -123,7 +126,7 @@ def _cases(name: str, model: HiddenMarkov) -> Iterator[Case]:
     if corrected and not model.hidden_start:
         return  # there is nothing to correct: it is the filter without a correction
     adaptive = not isinstance(PROGRAMS[name].get("when", "always"), str)
-    own: dict[str, Setting] = {"when": _OFTEN} if adaptive else {}
+    own: dict[str, Setting] = {"when": _MIXED} if adaptive else {}
     if model.hidden_start and not corrected:
         # Every one of these filters stops the law of x₀, which depends on θ here.
         yield Case("with a stopped initial law that is left uncorrected", own, biased=1)
@@ -142,7 +145,7 @@ def _cases(name: str, model: HiddenMarkov) -> Iterator[Case]:
         yield Case("multinomial resampling", {**own, "scheme": "multinomial"})
         yield Case(
             "multinomial resampling below an effective sample size",
-            {"scheme": "multinomial", "when": _OFTEN},
+            {"scheme": "multinomial", "when": _MIXED},
         )
         for scheme in _SCHEMES[1:]:
             words = f"{scheme} resampling, whose ancestors do not have the law that DiCE's factor is made of"
@@ -161,16 +164,18 @@ def _cases(name: str, model: HiddenMarkov) -> Iterator[Case]:
 
 
 def _sizes(
-    particles: int | None, steps: int | None, size: str, model: HiddenMarkov, *, first: bool
+    particles: int | None, steps: int | None, size: str, model: HiddenMarkov, *, first: bool, mixed: bool
 ) -> list[tuple[int, int, int]]:
-    """N, T and the highest order."""
-    standard = SIZES if size == "full" else SIZES[:3] if first else SIZES[:1]
+    """N, T and the highest order; ``mixed`` for adaptive resampling, which N = T = 2 shows nothing of."""
+    sizes = SIZES[1:] if mixed else SIZES
+    standard = sizes if size == "full" else sizes[:-1] if first else sizes[:1]
     if particles is None and steps is None:
         return list(standard)
-    asked = [s for s in SIZES if particles in (None, s[0]) and steps in (None, s[1])]
+    asked = [s for s in sizes if particles in (None, s[0]) and steps in (None, s[1])]
     if not asked and particles is not None and steps is not None:
         log_runs = particles * (steps * math.log(model.states * particles) - math.log(particles))
-        if log_runs <= math.log(_MOST):
+        useful = not mixed or (min(particles, steps) > 1 and particles * steps > 4)
+        if useful and log_runs <= math.log(_MOST):
             asked = [(particles, steps, 3 if log_runs < math.log(_MANY) else 2)]
     if size == "quick":
         asked = asked[:1]
@@ -349,8 +354,8 @@ def _tilted(weights: Tensor, tuples: Tensor) -> Tensor:
 _LAWS: Mapping[str, Law] = {"tilted": _tilted}
 
 
-def _filter(check: Check, model: HiddenMarkov) -> ParticleFilter:
-    """The filter of a check."""
+def _filter(check: Check, model: HiddenMarkov, y: Tensor) -> ParticleFilter:
+    """The filter of a check on its observations."""
     changes: dict[str, Any] = {
         key: check.settings[key]
         for key in ("method", "scheme", "when", "gradient", "correct_initial")
@@ -358,7 +363,14 @@ def _filter(check: Check, model: HiddenMarkov) -> ParticleFilter:
     }
     if "guide" in check.settings:
         changes["proposal"] = FiniteGuide(model, cast(float, check.settings["guide"]))
-    return filter_of(check.filter, cast(int, check.settings["particles"]), **changes)
+    when = changes.pop("when") if changes.get("when") == _MIXED else None
+    how = filter_of(check.filter, cast(int, check.settings["particles"]), **changes)
+    if when is None:
+        return how
+    # The systematic scheme has the fewest runs, and the same weights as the others.
+    tried = [replace(how, when=fraction, scheme="systematic") for fraction in _FRACTIONS]
+    mixture = [min(_shares(enumerate_runs(each, model, y))) for each in tried]
+    return replace(how, when=_FRACTIONS[mixture.index(max(mixture))])
 
 
 class _Sums(NamedTuple):
@@ -369,7 +381,8 @@ class _Sums(NamedTuple):
     size: Tensor
     names: tuple[str, ...]
     runs: int
-    share: float | None
+    fraction: float | None
+    shares: tuple[float, float]
 
     @property
     def deviation(self) -> Tensor:
@@ -385,7 +398,7 @@ def _sums(check: Check) -> _Sums:
     if not isinstance(model, HiddenMarkov):
         raise EvaluationError(f"{check.model} is not finite", instead="hmm or hmm-hidden")
     y = scene.observations(cast(int, s["steps"]), seed=cast(int, s["seed"]))
-    how = _filter(check, model)
+    how = _filter(check, model, y)
     law = _LAWS[cast(str, s["law"])] if "law" in s else None
     every = enumerate_runs(how, model, y, law=law)
     line = Line(model, every=len(every) < _MANY)
@@ -394,15 +407,23 @@ def _sums(check: Check) -> _Sums:
     mean, size = _expectations(every, line, value, order)
     exact = _exact(model, y, line, cast(str, s["quantity"]), marginal, order)
     low = cast(int, s["lowest"])
-    return _Sums(mean[low:], exact[low:], size[low:], line.names, len(every), _share(how, every))
+    fraction = None if isinstance(how.when, str) else how.when
+    shares = (1.0, 1.0) if fraction is None else _shares(every)
+    return _Sums(mean[low:], exact[low:], size[low:], line.names, len(every), fraction, shares)
 
 
-def _share(how: ParticleFilter, every: Enumeration) -> float | None:
-    """The mean share of steps, the first aside, before which adaptive resampling resamples; or None."""
-    if isinstance(how.when, str):
-        return None
-    resampled = every.runs().trace.resampled[1:].to(torch.float64)  # (T - 1, runs)
-    return float((resampled.mean(0) * every.probability).sum()) if len(resampled) else 0.0
+def _shares(every: Enumeration) -> tuple[float, float]:
+    """Of the steps but the first, the mean shares that resample, and that carry on weights which differ."""
+    trace = every.runs().trace
+    resampled = trace.resampled[1:]  # (T - 1, runs)
+    differ = trace.effective_sizes[1:-1] < (1 - 1e-9) * trace.particles
+    if not len(resampled):
+        return 0.0, 0.0
+    found = [
+        float((which.to(torch.float64).mean(0) * every.probability).sum())
+        for which in (resampled, differ & ~resampled)
+    ]
+    return found[0], found[1]
 
 
 def _unbiased(check: Check) -> Finding:
@@ -434,9 +455,11 @@ def _finding(check: Check, sums: _Sums, shown: Tensor, deviation: float, bound: 
     outcome: Outcome = "agrees" if ok else "disagrees"
     unit = "𝔼|∂ᵏ|, the sum of the absolute terms"
     note = f"{sums.runs:,} runs, {len(sums.names)} direction{'s' * (len(sums.names) > 1)}"
-    if sums.share is not None:
-        note += f"; {sums.share:.0%} of the later steps resample"
-        if ok and sums.share in (0, 1):  # which shows nothing of a mixture
+    if sums.fraction is not None:
+        note += "; below {:g} N {:.0%} of later steps resample, {:.0%} carry on weights that differ".format(
+            sums.fraction, *sums.shares
+        )
+        if ok and min(sums.shares) == 0:  # which shows nothing of a mixture
             outcome = "undecided"
     return Finding(
         check,

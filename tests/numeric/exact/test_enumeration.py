@@ -153,7 +153,9 @@ def test_a_missing_symbol() -> None:
     assert max(errors(found, expected)) <= 1e-12
 
 
-@pytest.mark.parametrize("how", [ParticleFilter(3, when=0.8), ParticleFilter(2, "dpf2")], ids=["adaptive", "marginal"])
+@pytest.mark.parametrize(
+    "how", [ParticleFilter(3, when=0.8), ParticleFilter(2, "dpf2")], ids=["adaptive", "marginal"]
+)
 def test_some_of_the_runs(how: ParticleFilter) -> None:
     """In chunks or more than once, with a leaf of its own for each."""
     every = enumerate_runs(how, CHAIN, Y, line(HERE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from dataclasses import replace
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.exact.enumeration import ancestor_law
+from surrogate_calculus.numeric.filters import replay
 from surrogate_calculus.numeric.verify import Check, Finding, exact
 from surrogate_calculus.numeric.verify.programs import PROGRAMS
 
@@ -80,11 +82,11 @@ def test_whatever_is_observed(seed: int) -> None:
     [
         ("dpf", "multinomial", None),
         ("dpf", "systematic", None),
-        ("dpf_adaptive", "systematic", 0.99),
+        ("dpf_adaptive", "systematic", "mixed"),
         ("pf_dice", "multinomial", None),
     ],
 )
-def test_three_particles_and_three_steps(name: str, scheme: str, when: float | None) -> None:
+def test_three_particles_and_three_steps(name: str, scheme: str, when: str | None) -> None:
     def this(s: Any) -> bool:
         return bool(s["quantity"] == "likelihood" and s["scheme"] == scheme and s.get("when") == when)
 
@@ -166,6 +168,19 @@ def test_a_number_that_is_none_disagrees(monkeypatch: pytest.MonkeyPatch) -> Non
         assert found.outcome == "disagrees" and math.isnan(found.deviation)
 
 
+def test_what_adaptive_resampling_carries_on_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter that stops the weights of the steps at which it does not resample."""
+    line = "torch.where(mask, carried, weights)"
+    source = inspect.getsource(replay.weigh)
+    assert source.count(line) == 1
+    names = dict(vars(replay))
+    exec(source.replace(line, "torch.where(mask, carried, weights.detach())"), names)
+    monkeypatch.setattr(replay, "weigh", names["weigh"])
+    (check, *_) = plan("dpf_adaptive", "hmm")
+    found = carried_out(check)
+    assert found.outcome == "disagrees" and found.quantity.startswith("∂")
+
+
 def test_adaptive_resampling_that_never_resamples_shows_nothing() -> None:
     found = carried_out(claim("dpf_adaptive", "unbiased", when=0.01))
     assert found.outcome == "undecided" and "0%" in found.note
@@ -187,6 +202,8 @@ def test_sizes() -> None:
     assert sizes(particles=2, steps=3) == {(2, 3)}
     assert sizes(particles=1, steps=4) == {(1, 4)}
     assert sizes(particles=1000, steps=200) == sizes()  # as many runs cannot be enumerated
+    adaptive = plan("dpf_adaptive", "hmm", particles=2, steps=2)  # too few to be mixed
+    assert {(c.settings["particles"], c.settings["steps"]) for c in adaptive} == {(2, 3), (3, 2)}
     assert sizes(size="full") == {(2, 2), (2, 3), (3, 2), (3, 3)}
     assert plan("dpf", "lgssm") == [] and plan("dpf_initial", "hmm") == []
     for check in plan("dpf", "hmm", particles=1, steps=2) + plan("pf", "hmm", particles=2, steps=1):
