@@ -192,11 +192,13 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
             write_report(path, FINDINGS[:1])
         assert refused.value.instead
     assert path.read_text(encoding="utf-8") == "the old one" and list(tmp_path.iterdir()) == [path]
+    other = tmp_path / "other"
+    os.link(path, other)
     write_report(path, FINDINGS[:1])
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert list(tmp_path.iterdir()) == [path]
-    (tmp_path / "other").touch()
-    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+    # The new page took the place of the old file, which nobody wrote into.
+    assert sorted(tmp_path.iterdir()) == [other, path] and other.read_text(encoding="utf-8") == "the old one"
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -307,9 +309,16 @@ def test_a_reader_s_own_style_of_plots_changes_nothing() -> None:
     import matplotlib
 
     before = overview(FINDINGS)
-    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "xtick.major.size": 40}):
         assert overview(FINDINGS) == before
         assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_a_name_in_a_plot_is_no_formula() -> None:
+    plot = ladder(finding(columns=("N=1", "N=2"), numbers={"$x_1$": (1.0, 2.0), "_hidden": (1.0, 2.0)}))
+    assert plot is not None
+    texts = re.sub(r"> *", ">", plot.svg)
+    assert ">$x_1$<" in texts and ">_hidden<" in texts
 
 
 def test_settings_are_told_as_words() -> None:
