@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EvaluationError
+from ..errors import EvaluationError, SurrogateError
 from ..language.names import canonical_name
 from ..language.terms import Term
 from ..printing.text import to_unicode
@@ -103,13 +103,17 @@ def assert_estimator(
     __tracebackhide__ = True
     from ..numeric.losses.comparison import failures
 
-    comparison, points = _comparison(
-        loss_fn, surrogate, estimator, wrt, bindings, orders, given, vector, reduction, dtype, tolerance
-    )
-    nearby = whole_number(nearby, "nearby", 0)
-    _see_determinism(comparison, points[0])
-    rng = random.Random(seed)
-    groups = [comparison.group(point, nearby, rng) for point in points]
+    try:
+        comparison, points = _comparison(
+            loss_fn, surrogate, estimator, wrt, bindings, orders, given, vector, reduction, dtype, tolerance
+        )
+        nearby = whole_number(nearby, "nearby", 0)
+        _see_determinism(comparison, points[0])
+        rng = random.Random(seed)
+        groups = [comparison.group(point, nearby, rng) for point in points]
+    except SurrogateError as error:
+        # The message says it all; where the loss raised, its own traceback is the cause.
+        raise error.with_traceback(None) from error.__cause__
     found = failures(groups, comparison)
     if found:
         raise _disagreement(comparison, groups, found, nearby, rng)

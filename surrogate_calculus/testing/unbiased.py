@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EvaluationError
+from ..errors import EvaluationError, SurrogateError
 from .arguments import fraction, orders_of, whole_number
 from .reports import Agreement, BiasFound, rows
 
@@ -91,31 +91,35 @@ def assert_unbiased(
     from ..numeric.losses.statistics import Design
     from ..numeric.losses.values import working_dtype
 
-    orders = orders_of(orders)
-    law = law_of(law)
-    dtype = working_dtype(dtype)
-    given = list(at) if isinstance(at, (list, tuple)) else [at]
-    if not given:
-        raise EvaluationError("no point is given", instead="at=0.3, or at=torch.tensor([0.3, -1.0])")
-    points = [parameters_of(point, dtype) for point in given]
-    target = Target(target_fn)
-    if not target.is_function and len(points) > 1:
-        raise EvaluationError(
-            "derivatives are stated for one value of θ, and there are several", instead="a function of θ"
+    try:
+        orders = orders_of(orders)
+        law = law_of(law)
+        dtype = working_dtype(dtype)
+        given = list(at) if isinstance(at, (list, tuple)) else [at]
+        if not given:
+            raise EvaluationError("no point is given", instead="at=0.3, or at=torch.tensor([0.3, -1.0])")
+        points = [parameters_of(point, dtype) for point in given]
+        target = Target(target_fn)
+        if not target.is_function and len(points) > 1:
+            raise EvaluationError(
+                "derivatives are stated for one value of θ, and there are several", instead="a function of θ"
+            )
+        allowed = default_tolerance(dtype) if tolerance is None else fraction(tolerance, "tolerance", "1e-8")
+        nearby = whole_number(nearby, "nearby", 0)
+        if isinstance(law, FiniteLaw):
+            return _exact(surrogate_fn, target, law, points, orders, allowed, nearby, seed)
+        design = Design(
+            whole_number(samples, "samples", 1),
+            None if replicates is None else whole_number(replicates, "replicates", 20),
+            _effect(effect),
+            fraction(false_alarm, "false_alarm", "1e-4") / len(points),
+            fraction(power, "power", "0.9"),
+            whole_number(seed, "seed", 0),
         )
-    allowed = default_tolerance(dtype) if tolerance is None else fraction(tolerance, "tolerance", "1e-8")
-    nearby = whole_number(nearby, "nearby", 0)
-    if isinstance(law, FiniteLaw):
-        return _exact(surrogate_fn, target, law, points, orders, allowed, nearby, seed)
-    design = Design(
-        whole_number(samples, "samples", 1),
-        None if replicates is None else whole_number(replicates, "replicates", 20),
-        _effect(effect),
-        fraction(false_alarm, "false_alarm", "1e-4") / len(points),
-        fraction(power, "power", "0.9"),
-        whole_number(seed, "seed", 0),
-    )
-    return _statistical(surrogate_fn, target, law, points, orders, design)
+        return _statistical(surrogate_fn, target, law, points, orders, design)
+    except SurrogateError as error:
+        # The message says it all; where a function raised, its own traceback is the cause.
+        raise error.with_traceback(None) from error.__cause__
 
 
 def _effect(effect: Any) -> float | dict[int, float]:
@@ -163,8 +167,11 @@ def _exact(
         return Agreement(orders, len(all_points), worst, tolerance, basis, {})
     deviation, point = min(failing, key=lambda pair: (pair[0].order, -pair[0].relative))
     order = deviation.order
+    alive = _alive(law, point)
     for simple in point.simpler() if target.is_function else ():
         try:
+            if _alive(law, simple) != alive:  # no smaller case, but another one
+                continue
             found = exact_means(loss, law, target, simple, [order], tolerance)
         except EvaluationError:
             continue
@@ -184,6 +191,11 @@ def _exact(
             ("outcomes", _outcomes(loss, law, point, deviation)),
         ],
     )
+
+
+def _alive(law: FiniteLaw, point: Parameters) -> int:
+    """How many outcomes have a positive probability."""
+    return int((law.weights(point.fixed()) > 0).sum())
 
 
 def _around(law: FiniteLaw, point: Parameters, rng: random.Random) -> Parameters:
@@ -268,8 +280,9 @@ def _statistical(
     """By samples."""
     __tracebackhide__ = True
     from ..numeric.losses.expectation import differs_when_repeated
-    from ..numeric.losses.statistics import first_batch, sampled_means
+    from ..numeric.losses.statistics import check_batch, first_batch, sampled_means
 
+    check_batch(loss, law, points[0], design)
     if differs_when_repeated(loss, first_batch(law, points[0], design), points[0], max(orders)):
         raise _not_the_same()
     results: list[Sampled] = []

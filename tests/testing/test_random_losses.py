@@ -52,7 +52,7 @@ def differ(surrogate: Surrogate, program: Term) -> bool:
 
 def test_the_right_loss_passes_and_a_forgotten_detach_fails(rng: random.Random) -> None:
     passed = failed = 0
-    for _ in range(30):
+    for _ in range(16):
         surrogate = drawn(rng)
         try:
             check(surrogate, surrogate.term)
@@ -69,4 +69,4 @@ def test_the_right_loss_passes_and_a_forgotten_detach_fails(rng: random.Random) 
             with pytest.raises(EstimatorDisagrees):
                 check(surrogate, wrong)
             failed += 1
-    assert passed > 15 and failed > 10
+    assert passed > 8 and failed > 4

@@ -76,7 +76,7 @@ class FiniteLaw:
             raise EvaluationError(
                 f"the probabilities of the law are {kind(found)}", instead="a tensor of shape (S,)"
             ) from None
-        count = len(self.support)
+        count = len(self.outcomes())
         if tuple(weights.shape) != (count,):
             raise EvaluationError(
                 f"the probabilities have shape {tuple(weights.shape)}, and there are {count} outcomes",

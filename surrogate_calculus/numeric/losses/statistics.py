@@ -23,7 +23,7 @@ from .expectation import Deviation, Parameters, Target, called, components, hand
 from .laws import SampledLaw
 from .program import LossError
 
-__all__ = ["Design", "Sampled", "critical_value", "first_batch", "sampled_means"]
+__all__ = ["Design", "Sampled", "check_batch", "critical_value", "first_batch", "sampled_means"]
 
 #: Replicates that variances are guessed from, the fewest of a test, and the most that are chosen.
 _PILOT, _FEWEST, _MOST = 50, 100, 20_000
@@ -139,6 +139,15 @@ def sampled_means(
 def first_batch(law: SampledLaw, at: Parameters, design: Design) -> Any:
     """Samples of one replicate."""
     return law.draw(at.fixed(), design.samples, _generator(at, 2 * design.seed))
+
+
+def check_batch(loss: Callable[[Any, Any], Tensor], law: SampledLaw, at: Parameters, design: Design) -> None:
+    """See that the loss takes a batch.
+
+    Raises:
+        LossError: it raises, or returns what is no loss of a batch.
+    """
+    batch_mean(called(loss, "the loss", first_batch(law, at, design), at.fixed()), design.samples)
 
 
 def _effects(wanted: Mapping[int, Tensor], parts: Sequence[Any], design: Design) -> Tensor:

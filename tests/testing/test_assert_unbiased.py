@@ -1,0 +1,231 @@
+"""``assert_unbiased``: finite laws exactly, samplers with power, and input that is no use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from surrogate_calculus.errors import EvaluationError
+from surrogate_calculus.testing import BiasFound, FiniteLaw, SampledLaw, assert_unbiased
+
+D = torch.float64
+COIN = FiniteLaw([0, 1], lambda θ: torch.stack([1 - θ, θ]))
+COST = torch.tensor([1.0, 4.0], dtype=D)
+
+
+def log_coin(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    return torch.where(x == 1, θ, 1 - θ).log()
+
+
+def cost(θ: torch.Tensor) -> torch.Tensor:
+    return (1 - θ) * 1.0 + θ * 4.0
+
+
+def reinforce(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    return log_coin(x, θ) * COST[x]
+
+
+def dice(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    return (log_coin(x, θ) - log_coin(x, θ).detach()).exp() * COST[x]
+
+
+def hold(loss: Any = dice, target: Any = cost, **changes: Any) -> Any:
+    return assert_unbiased(loss, target, **{"law": COIN, "at": 0.3, **changes})
+
+
+def test_a_finite_law_is_enumerated() -> None:
+    found = hold(orders=(0, 1, 2, 3))
+    assert found.points == 3 and found.deviation < 1e-14 and "by enumeration" in str(found)
+    with pytest.raises(BiasFound) as failure:
+        hold(reinforce, orders=(1, 2))
+    error = failure.value
+    # 𝔼[c ∂² log p] = -c₀/(1-θ) - c₁/θ at the θ that is shown, where c is linear in θ
+    θ = error.inputs["θ"]
+    assert error.order == 2 and error.expected == pytest.approx(0.0, abs=1e-12)
+    assert error.found == pytest.approx(-1.0 / (1 - θ) - 4.0 / θ, rel=1e-12)
+    assert "agrees" in str(error) and "order 1" in str(error)
+
+
+def test_the_law_is_not_differentiated() -> None:
+    with pytest.raises(BiasFound, match="score-function terms"):
+        hold(lambda x, θ: COST[x] + 0 * θ, orders=(1,))
+    with pytest.raises(BiasFound, match="mean of the derivative of order 1 is 0"):
+        hold(lambda x, θ: log_coin(x, θ), orders=(1,))
+    with pytest.raises(BiasFound, match="1/2 times"):
+        hold(lambda x, θ: reinforce(x, θ) / 2, orders=(1,))
+
+
+def test_an_accident_at_one_point_is_seen_nearby() -> None:
+    """At θ = 1/2 the slopes of θ² and θ are equal."""
+    hold(lambda x, θ: θ + 0 * x, lambda θ: θ**2, at=0.5, orders=(1,), nearby=0)
+    with pytest.raises(BiasFound):
+        hold(lambda x, θ: θ + 0 * x, lambda θ: θ**2, at=0.5, orders=(1,))
+
+
+def test_groups_vectors_names_and_several_points() -> None:
+    soft = FiniteLaw(torch.arange(3), lambda θ: torch.softmax(θ, -1))
+    at = torch.tensor([0.1, -0.3, 0.6], dtype=D)
+    reward = torch.tensor([1.0, -2.0, 0.5], dtype=D)
+
+    def mean_reward(θ: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(θ, -1) @ reward
+
+    def group(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        assert x.shape == (2,)
+        return (torch.log_softmax(θ, -1)[x] * (reward[x] - reward[x.flip(0)])).mean()
+
+    hold(group, mean_reward, law=soft.repeated(2), at=[at, -at], orders=(1,))
+    with pytest.raises(BiasFound, match=r"∂/∂θ\[\d\]"):
+        hold(lambda x, θ: group(x, θ) / 3, mean_reward, law=soft.repeated(2), at=at, orders=(1,))
+
+    named = FiniteLaw([0, 1], lambda θ: torch.stack([1 - θ["p"], θ["p"]]))
+    at_both = {"p": 0.3, "scale": 2.0}
+    hold(
+        lambda x, θ: dice(x, θ["p"]) * θ["scale"] ** 2,
+        lambda θ: cost(θ["p"]) * θ["scale"] ** 2,
+        law=named,
+        at=at_both,
+    )
+    with pytest.raises(BiasFound, match="∂p∂scale"):
+        hold(
+            lambda x, θ: (dice(x, θ["p"]) + dice(x, θ["p"]).detach() * 0) * θ["scale"].detach() ** 2,
+            {1: [12.0, 0.0], 2: [[0.0, 12.0], [12.0, 0.0]]},
+            law=named,
+            at=at_both,
+        )
+
+
+def test_a_dead_outcome_is_left_out() -> None:
+    law = FiniteLaw([0, 1], torch.tensor([0.0, 1.0], dtype=D))
+    hold(lambda x, θ: θ / x, lambda θ: θ, law=law)
+
+
+def test_outcomes_of_any_kind() -> None:
+    law = (["heads", "tails"], torch.tensor([0.5, 0.5], dtype=D))
+    hold(lambda x, θ: θ * len(x), lambda θ: 5 * θ, law=law)
+
+
+def normal(θ: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tensor:
+    return θ + torch.randn(n, generator=generator, dtype=D)
+
+
+def log_normal(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    return -((x - θ) ** 2) / 2
+
+
+def second_moment(θ: torch.Tensor) -> torch.Tensor:
+    return θ**2 + 1
+
+
+def test_a_sampler_is_tested_with_power() -> None:
+    def loss(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        return log_normal(x, θ) * x**2
+
+    found = hold(loss, second_moment, law=SampledLaw(normal), at=0.7, orders=(1,))
+    assert found.power >= 0.9 and found.replicates >= 100 and "false-alarm rate 0.0001" in str(found)
+    with pytest.raises(BiasFound, match="standard error") as failure:
+        hold(loss, second_moment, law=normal, at=0.7)
+    assert failure.value.order == 2
+    # an effect of the stated size, a tenth, is seen
+    with pytest.raises(BiasFound):
+        hold(lambda x, θ: 1.1 * loss(x, θ), second_moment, law=normal, at=0.7, orders=(1,))
+    hold(lambda x, θ: loss(x, θ).mean(), {1: 1.4}, law=normal, at=0.7, orders=(1,))
+
+
+def test_the_false_alarm_rate_is_the_stated_one() -> None:
+    """At a rate of 1/2, half of 40 right losses fail, give or take four standard deviations."""
+    alarms = 0
+    for seed in range(40):
+        try:
+            hold(
+                lambda x, θ: θ * x,
+                {1: 0.0},
+                law=lambda θ, n, generator: torch.randn(n, generator=generator, dtype=D),
+                at=1.0,
+                orders=(1,),
+                samples=4,
+                replicates=50,
+                effect={1: 1.0},
+                false_alarm=0.5,
+                seed=seed,
+            )
+        except BiasFound:
+            alarms += 1
+    assert 8 <= alarms <= 32
+
+
+def test_a_test_that_cannot_tell_does_not_pass() -> None:
+    def loss(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        return log_normal(x, θ) * x**2
+
+    few: dict[str, Any] = {"law": normal, "at": 0.7, "orders": (1,), "samples": 4}
+    with pytest.raises(EvaluationError, match="20 replicates of 4 samples cannot tell"):
+        hold(loss, second_moment, replicates=20, **few)
+    with pytest.raises(EvaluationError, match="20000 replicates of 4 samples cannot tell"):
+        hold(loss, second_moment, effect=1e-4, **few)
+    with pytest.raises(EvaluationError, match="no effect is a fraction of that"):
+        hold(lambda x, θ: log_normal(x, θ), lambda θ: 0 * θ, **few)
+
+
+@pytest.mark.parametrize(
+    ("law", "says"),
+    [
+        (([0, 1], torch.tensor([0.5, 0.6])), "add up to 1.1"),
+        (([0, 1], torch.tensor([1.5, -0.5])), "-0.5 is no probability"),
+        (([0, 1], torch.tensor([float("nan"), 1.0])), "nan is no probability"),
+        (([0, 1, 2], torch.tensor([0.5, 0.5])), r"shape \(2,\), and there are 3 outcomes"),
+        (([], torch.tensor([])), "support of a law is empty"),
+        ((torch.tensor(1.0), torch.tensor([1.0])), "is one number"),
+        (([0, 1], lambda θ: θ.nothing), "raise AttributeError"),
+        (([0, 1], "half"), "probabilities of the law are a str"),
+        (3, "a law is a FiniteLaw"),
+        (("ab", torch.tensor([0.5, 0.5])), "support of a law is a str"),
+        (lambda θ, n, g: torch.randn(n, dtype=D), "generator with the same seed"),
+        (lambda θ, n, g: torch.ones(n, dtype=D), "the same samples whatever the generator"),
+        (lambda θ, n, g: torch.randn(3, generator=g), "for 256 samples|for 8 samples"),
+        (lambda θ, n: torch.ones(n), "the sampler raises TypeError"),
+    ],
+)
+def test_a_law_that_is_none_is_one_clear_error(law: Any, says: str) -> None:
+    with pytest.raises(EvaluationError, match=says) as failure:
+        hold(lambda x, θ: θ * x, lambda θ: θ, law=law, orders=(1,))
+    assert failure.value.instead
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"orders": 0}, "orders are a sequence"),
+        ({"orders": ()}, "no order is asked for"),
+        ({"orders": ("1",)}, "no derivative has order '1'"),
+        ({"at": []}, "no point is given"),
+        ({"at": "0.3"}, "the value of the parameter θ is a str"),
+        ({"at": float("inf")}, "not finite"),
+        ({"at": {}}, "parameters are given by name"),
+        ({"target": {1: 3.0}}, "no value of order 2"),
+        ({"target": {1: [3.0, 1.0], 2: 0.0}}, r"order 1 has shape \(2,\)"),
+        ({"target": {1: "3", 2: 0.0}}, "order 1 is a str"),
+        ({"target": {1: 3.0, 2: 0.0}, "at": [0.3, 0.4]}, "there are several"),
+        ({"target": lambda θ: θ.nothing}, "the target raises AttributeError"),
+        ({"target": lambda θ: 3.0}, "the target returns a float"),
+        ({"target": 3.0}, "the target is a float"),
+        ({"loss": lambda x, θ: 3.0}, "the loss returns a float"),
+        ({"loss": lambda x, θ: torch.stack([θ, θ])}, r"shape \(2,\)"),
+        ({"loss": lambda x, θ: torch.log(θ - 1)}, "the loss is nan at the outcome"),
+        ({"loss": lambda x, θ: θ * torch.rand(())}, "not the same when it is run again"),
+        ({"effect": 0}, "an effect is a positive number"),
+        ({"law": normal, "effect": -1}, "an effect is a positive number"),
+        ({"law": normal, "replicates": 1}, "replicates is a whole number from 20"),
+        ({"law": normal, "false_alarm": 2}, "false_alarm is a number between"),
+        ({"law": normal, "loss": lambda x, θ: θ * x[:3]}, "for a batch of 256 samples"),
+        ({"law": normal, "effect": {1: 0.1}, "loss": lambda x, θ: θ * x}, "no effect is stated for order 2"),
+    ],
+)
+def test_bad_input_is_one_clear_error(changes: dict[str, Any], says: str) -> None:
+    if changes == {"effect": 0}:
+        changes = {**changes, "law": normal}
+    with pytest.raises(EvaluationError, match=says) as failure:
+        hold(**changes)
+    assert failure.value.instead
