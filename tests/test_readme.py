@@ -6,6 +6,7 @@ import doctest
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -58,6 +59,20 @@ def test_python() -> None:
 def test_the_proof_document_shown_is_the_one_that_is_checked() -> None:
     (block,) = blocks("text")
     assert block == (ROOT / "examples" / "dice_proof.sc").read_text(encoding="utf-8")
+
+
+def test_the_test_file_shown_fails_as_shown() -> None:
+    from surrogate_calculus.testing import BiasFound, EstimatorDisagrees
+
+    (code,) = blocks("python")
+    (shown,) = blocks("output")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    with pytest.raises(EstimatorDisagrees) as failure:
+        names["test_the_loss_is_dice"]()
+    assert f"{failure.value}\n" == shown
+    with pytest.raises(BiasFound):
+        names["test_k3_is_a_kl_penalty"]()
 
 
 def test_there_are_sessions() -> None:

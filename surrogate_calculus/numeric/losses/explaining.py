@@ -53,14 +53,22 @@ def other_summands(comparison: Comparison, groups: Sequence[Group], derivative: 
     wanted = torch.cat(target)
     if not bool(torch.isfinite(wanted).all()) or not bool(torch.isfinite(matrix).all()):
         return None
-    if len(wanted) <= len(parts) or int(torch.linalg.matrix_rank(matrix, rtol=1e-8)) < len(parts):
+    # A summand that is 0 at every point may be there or not: it is taken to be there.
+    live = (matrix.abs().amax(0) > comparison.tolerance).nonzero().reshape(-1)
+    matrix = matrix[:, live]
+    if not len(live) or len(wanted) <= len(live):
         return None
-    found = torch.linalg.lstsq(matrix, wanted).solution
-    halves = (found * 2).round() / 2
+    if int(torch.linalg.matrix_rank(matrix, rtol=1e-8)) < len(live):
+        return None
+    halves = (torch.linalg.lstsq(matrix, wanted).solution * 2).round() / 2
     off = (matrix @ halves - wanted).abs().max()
     if float(off) > _SLACK * comparison.tolerance or float(halves.abs().max()) > 8:
         return None
-    return _said(parts, [Fraction(float(c)) for c in halves], comparison)
+    multiples = torch.ones(len(parts), dtype=halves.dtype)
+    multiples[live] = halves
+    if bool((multiples == 1).all()):
+        return None
+    return _said(parts, [Fraction(float(c)) for c in multiples], comparison)
 
 
 def _summands(term: Term) -> tuple[Term, ...]:
