@@ -145,12 +145,12 @@ def table(runs: Mapping[tuple[int, str], list[dict[str, Any]]], optimum: float, 
         title=f"test log Z; true parameters {truth:.2f}, trained with the exact score {optimum:.2f}",
         title_justify="left",
     )
-    for name in ("N", "method", "best", "after the last epoch", "θ then", "in the paper, best"):
-        found.add_column(name, justify="left" if name == "method" else "right")
+    for name in ("N", "method", "best", "at the end", "θ then", "paper, best"):
+        found.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
     for (n, method), group in runs.items():
         last = [run["test"][-1] for run in group if run["test"][-1] is not None]
         theta = ", ".join(f"{fmean(run[name][-1] for run in group):.2f}" for name in ("a", "c"))
-        paper = PAPER.get((n, method)) or (f"{PAPER[10_000, method]} (N = 10k)" if n >= 1000 else "–")
+        paper = PAPER.get((n, method)) or (f"{PAPER[10_000, method]} (10k)" if n >= 1000 else "–")
         mark = f" ({sum(bool(run['stopped']) for run in group)} broke down)" if any(
             run["stopped"] for run in group
         ) else ""  # fmt: skip
@@ -182,7 +182,8 @@ def plot(
         axes[1, column].set_xlabel("epoch")
     for row, label in ((0, "test log Z"), (1, "test log Z, zoomed in")):
         axes[row, 0].set_ylabel(label)
-    axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, ncols=len(labels), loc="outside upper center")
     figure.savefig(args.out / "figure1.png", dpi=110)
 
 
@@ -190,11 +191,11 @@ def run() -> None:
     """The experiment."""
     parser = arguments("Figure 1 and the LGSSM half of Table 1: SIS, PF, PF-SF and DPF-SGR.", seeds=3)
     parser.add_argument("--particles", type=int, nargs="+", default=[10, 1000], help="N (default 10 1000)")
-    parser.add_argument("--epochs", type=int, default=150, help="gradient steps (default 150)")
+    parser.add_argument("--epochs", type=int, default=200, help="gradient steps (default 200)")
     parser.add_argument("--steps", type=int, default=200, help="T (default 200)")
     parser.add_argument("--sequences", type=int, default=2, help="of the training set (default 2)")
     parser.add_argument("--tests", type=int, default=10, help="sequences of the test set (default 10)")
-    parser.add_argument("--rate", type=float, default=0.01, help="of Adam (default 0.01)")
+    parser.add_argument("--rate", type=float, default=0.02, help="of Adam (default 0.02)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     args = parser.parse_args()
     if args.quick:

@@ -164,6 +164,8 @@ class LocalExecutor(Executor):
             if slot.worker is None:
                 slot.worker = _Worker()
             inner = slot.worker.pool.submit(call.work)
+            if self._killed:  # meanwhile
+                slot.worker.kill()
         except (RuntimeError, OSError) as error:  # it died while idle; no process to be had
             inner = Future()
             inner.set_exception(error)
