@@ -146,7 +146,7 @@ def table(runs: Mapping[tuple[int, str], list[dict[str, Any]]], optimum: float, 
         title_justify="left",
     )
     for name in ("N", "method", "best", "at the end", "θ then", "paper, best"):
-        found.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
+        found.add_column(name, justify="left" if name == "method" else "right")
     for (n, method), group in runs.items():
         last = [run["test"][-1] for run in group if run["test"][-1] is not None]
         theta = ", ".join(f"{fmean(run[name][-1] for run in group):.2f}" for name in ("a", "c"))
@@ -217,7 +217,8 @@ def run() -> None:
     runs = dict(sorted(runs.items(), key=lambda item: item[0][0]))
     tests = data(exact.settings)[1]
     truth = float(exact_mean(tests, {k: torch.tensor(v, dtype=torch.float64) for k, v in TRUTH.items()}))
-    Console().print(table(runs, reference["test"][-1], truth))
+    # Wide enough for the table, also where the output is a file.
+    Console(width=max(100, Console().width)).print(table(runs, reference["test"][-1], truth))
     plot(runs, reference, args)
 
 
