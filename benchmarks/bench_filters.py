@@ -120,7 +120,7 @@ def contenders(y: Tensor, n: int, dtype: torch.dtype) -> dict[str, Callable[[], 
 
 
 def measured(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Milliseconds of each: the least CPU time over rounds, since waiting for a busy machine is no filter's."""
+    """Milliseconds of each: the least CPU time over rounds: waiting for a busy machine is no filter's."""
     best = dict.fromkeys(runs, math.inf)
     for k in range(rounds + 1):
         for name, run in runs.items():
@@ -168,7 +168,7 @@ def main() -> None:
     torch.manual_seed(1)
     y = data()
     check(y)
-    table = Table(title=f"linear Gaussian, T = {STEPS}, systematic every step, one thread: least CPU time, ms")
+    table = Table(title=f"linear Gaussian, T = {STEPS}, systematic every step, one thread: CPU ms")
     goals = Table(title="ratios")
     for column in ("dtype", "N", *CONTENDERS):
         table.add_column(column, justify="right")
