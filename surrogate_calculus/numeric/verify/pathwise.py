@@ -49,7 +49,7 @@ _AT_ONCE = 1 << 21
 #: Particles × times of all runs together: more runs where they are small.
 _TOGETHER = 400_000
 #: Largest T, N T and N² T of a formula; and N T up to which every claim is checked at the size asked for.
-_LONGEST, _NUMBERS, _PAIRS, _SMALL = 500, 1_000_000, 4_000_000, 20_000
+_LONGEST, _NUMBERS, _PAIRS, _SMALL = 500, 1_000_000, 4_000_000, 2_000
 #: How many smaller sizes are tried where a check fails.
 _SMALLER = 24
 
@@ -155,7 +155,7 @@ def _settings(name: str, scene: str, order: int, size: str) -> Iterable[tuple[st
 def _largest(name: str, t: int) -> tuple[int, int]:
     """The largest N and T at which a formula fits into a GB.
 
-    A lineage takes a table for each pair of times; the marginal filter, N² numbers a step.
+    A formula's program has instructions for each step; the marginal filter, N² numbers in each.
     """
     t = min(t, _LONGEST)
     return max(1, math.isqrt(_PAIRS // t) if name == "dpf2" else _NUMBERS // t), t
