@@ -317,7 +317,7 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
             check.kind,
             told(check.claim),
             _number(finding.deviation),
-            _number(finding.tolerance),
+            told(_bound(finding)),
             told(finding.basis),
             Text(told(f"{_MARKS[finding.outcome]} {finding.outcome}").strip(), _STYLES[finding.outcome]),
         )
@@ -349,6 +349,13 @@ def _number(value: float) -> str:
     if value != value:
         return "-"
     return f"{value:.1e}" if value and not 0.01 <= abs(value) < 1000 else f"{value:.3g}"
+
+
+def _bound(finding: Finding) -> str:
+    """The tolerance, and on which side of it the deviation is: a bias that is claimed lies beyond."""
+    if finding.deviation != finding.deviation:
+        return _number(finding.tolerance)
+    return f"{'≤' if finding.deviation <= finding.tolerance else '>'} {_number(finding.tolerance)}"
 
 
 def _complaint(finding: Finding) -> str:
