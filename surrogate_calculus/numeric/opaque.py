@@ -24,6 +24,9 @@ __all__ = ["CallableFailed", "Opaque", "directional", "elementwise_gradient", "m
 
 Function = Callable[..., Tensor]
 
+#: Numbers up to which reverse mode twice is quicker than forward mode (measured on a CPU).
+_FEW = 10_000
+
 
 class CallableFailed(EvaluationError):
     """A user's callable raised; under forward mode perhaps only because it has no forward rule."""
@@ -178,23 +181,36 @@ def directional(
 ) -> tuple[Tensor, Tensor]:
     """The derivative of ``function`` at ``at`` along ``tangent``, and its auxiliary output.
 
-    Forward mode; where a callable has no forward rule, reverse mode twice (the derivative of the
-    linear map u ↦ uᵀJ).
+    Forward mode where there are many numbers.  Where there are few, reverse mode twice (the derivative of the
+    linear map u ↦ uᵀJ): in forward mode each operation with a constant costs torch 0.1 ms, and an order more
+    costs four times as much instead of twice.  Where one way is closed to a callable, the other.
     """
-    at = at.contiguous()  # torch refuses a dual number on an expanded tensor
+    ways = [_forwards, _backwards]
+    if at.numel() <= _FEW:
+        ways.reverse()
     try:
-        _, out, aux = torch.func.jvp(function, (at,), (tangent,), has_aux=True)  # type: ignore[misc]
-        return out, aux
-    except CallableFailed:
+        return ways[0](function, at, tangent)
+    except (CallableFailed, NotImplementedError, RuntimeError) as error:
         try:
-            value, pull, aux = torch.func.vjp(function, at, has_aux=True)  # type: ignore[misc]
-            _, push = torch.func.vjp(  # type: ignore[misc]
-                lambda u: pull(u)[0], torch.zeros_like(value)
-            )
-            return push(tangent)[0], aux
-        except CallableFailed:
-            pass
-        raise
+            return ways[1](function, at, tangent)
+        except (CallableFailed, NotImplementedError, RuntimeError):
+            raise error from None
+
+
+def _forwards(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]], at: Tensor, tangent: Tensor
+) -> tuple[Tensor, Tensor]:
+    at = at.contiguous()  # torch refuses a dual number on an expanded tensor
+    _, out, aux = torch.func.jvp(function, (at,), (tangent,), has_aux=True)  # type: ignore[misc]
+    return out, aux
+
+
+def _backwards(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]], at: Tensor, tangent: Tensor
+) -> tuple[Tensor, Tensor]:
+    value, pull, aux = torch.func.vjp(function, at, has_aux=True)  # type: ignore[misc]
+    _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(value))  # type: ignore[misc]
+    return push(tangent)[0], aux
 
 
 def many(
