@@ -217,6 +217,8 @@ class Ring:
         Raises:
             Rejection: a division by zero, or too large to expand.
         """
+        if id(root) in self._memo:
+            return self._memo[id(root)]
         self._roots.append(root)
         for node in postorder(root):
             if id(node) not in self._memo:

@@ -866,9 +866,11 @@ class Store:
         return found
 
     def add(self, term: Term) -> Term:
-        """Bring a term of any origin into the store; linear in its DAG."""
-        local: dict[int, Term] = {}
+        """Bring a term of any origin into the store; linear in its DAG, at once where it is there."""
         table = self._table
+        if table.get((term.__class__, term.key, *map(id, term.args))) is term:
+            return term
+        local: dict[int, Term] = {}
         for node in postorder(term):
             args = node.args
             if args:
