@@ -493,7 +493,7 @@ class _Run:
         """``factor · displacedᵏ / k!`` for k = 0, 1, … while it is not truncated to nothing."""
         k, power = 0, factor
         while power:
-            yield k, self.arithmetic.scale(Fraction(1, factorial(k)), power)
+            yield k, power if k < 2 else self.arithmetic.scale(Fraction(1, factorial(k)), power)
             k, power = k + 1, self.arithmetic.multiply(power, displaced, demand.allowed)
 
     def _homogeneous(self, numbers: list[Number]) -> list[Number]:
