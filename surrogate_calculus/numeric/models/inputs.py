@@ -82,16 +82,22 @@ def missing_rows(y: Tensor, event: tuple[int, ...]) -> Tensor:
     return missing
 
 
-def positive(model: str, values: Mapping[str, float]) -> None:
+def positive(model: str, values: Mapping[str, float], or_zero: bool = False) -> None:
     """Refuse values of a model that are not positive numbers.
+
+    Args:
+        model: how an error calls it.
+        values: by name.
+        or_zero: whether zero will do.
 
     Raises:
         EvaluationError: one is zero, negative, infinite or no number.
     """
     for name, value in values.items():
         try:
-            good = 0 < float(value) < float("inf")
+            good = 0 < float(value) < float("inf") or (or_zero and float(value) == 0)
         except (TypeError, ValueError, RuntimeError, OverflowError):
             good = False
         if not good:
-            raise EvaluationError(f"{name} of {model} is {value!r:.40}", instead="a positive number")
+            instead = "a positive number" + (", or 0" if or_zero else "")
+            raise EvaluationError(f"{name} of {model} is {value!r:.40}", instead=instead)

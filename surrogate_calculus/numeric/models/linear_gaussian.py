@@ -192,7 +192,7 @@ class ScalarLinearGaussian(GaussianNoise):
     5.1 (Le et al. 2018), with q = 1 and r = 0.1.
 
     Attributes:
-        mean, variance: of x₀; no parameters.
+        mean, variance: of x₀; no parameters.  A variance of 0 is a start that is known.
     """
 
     a: float = 0.9
@@ -208,7 +208,8 @@ class ScalarLinearGaussian(GaussianNoise):
     parameters = {"a": (), "c": (), "log_q": (), "log_r": ()}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        positive("the linear Gaussian model", {"q": self.q, "r": self.r, "variance": self.variance})
+        positive("the linear Gaussian model", {"q": self.q, "r": self.r})
+        positive("the linear Gaussian model", {"variance": self.variance}, or_zero=True)
 
     def defaults(self) -> dict[str, Tensor]:
         """The model's own values on the unconstrained scales."""
