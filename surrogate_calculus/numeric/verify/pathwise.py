@@ -3,6 +3,10 @@
 Both are functions of what was drawn, and the same number: |a - b| ≤ 1e-10 · Σ|summands| of the formula, in
 float64, which leaves five digits for sums of some hundred terms and their cancellations.  It is an identity
 and no statistic: few runs do, and one that fails is a counterexample.
+
+Where the formula of one entry has small summands, or none, autograd may still sum larger ones that cancel:
+those of particles without descendants.  So an entry's Σ|summands| counts as no less than 1e-4 of the largest
+entry's of the run, and 1e-14 of that one are let pass.
 """
 
 from __future__ import annotations
@@ -50,6 +54,8 @@ _AT_ONCE = 1 << 21
 _TOGETHER = 400_000
 #: Largest T, N T and N² T of a formula; and N T up to which every claim is checked at the size asked for.
 _LONGEST, _NUMBERS, _PAIRS, _SMALL = 500, 1_000_000, 4_000_000, 2_000
+#: Of the largest Σ|summands| of a run, what that of an entry counts as at least.
+_LEAST = 1e-4
 #: How many smaller sizes are tried where a check fails.
 _SMALLER = 24
 
@@ -333,6 +339,11 @@ class _Worst:
         return other
 
 
+def _scale(size: Tensor) -> Tensor:
+    """Σ|summands| (replicates, entries), none below a share of the largest of its replicate."""
+    return torch.maximum(size, _LEAST * size.amax(1, keepdim=True))
+
+
 def _deviation(
     found: Tensor, expected: Tensor, size: Tensor, name: Callable[[tuple[int, ...]], str]
 ) -> _Worst:
@@ -363,7 +374,7 @@ def _worst(found: _Compared, goal: str) -> _Worst:
 
     worst = _Worst()
     for by, value in found.witnesses.items():
-        worst |= _deviation(value, found.formula, found.size, name(by))
+        worst |= _deviation(value, found.formula, _scale(found.size), name(by))
     ours, documents = found.value
     return worst | _deviation(
         ours, documents, documents.abs(), lambda at: f"{_shown(goal)}, {found.labels[at[0]]}"
@@ -466,7 +477,7 @@ def _online(check: Check, maker: Maker | None = None) -> Finding:
         rows.append(torch.cat(score, -1).reshape(-1, len(case.base)))
     scores = torch.cat(rows)[:, case.places(wrt)]
     worst = _deviation(
-        scores, found.formula, found.size,
+        scores, found.formula, _scale(found.size),
         lambda at: f"{found.names[at[1]]} of {_shown(goal)} online, {found.labels[at[0]]}",
     )  # fmt: skip
     return _finding(check, worst, start, maker)
@@ -572,6 +583,7 @@ def compare_pathwise(
         )
     power = {1: "", 2: "²", 3: "³"}.get(order, f"^{order}")
     what = f"∂{power}/∂{wrt}{power} of {_shown(goal)}"
+    size = torch.maximum(size, _LEAST * size.amax())
     worst = _deviation(mine, formula, size, lambda at: f"{what} at {list(at)}" if at else what)
     claim = f"{_derivative(goal, wrt, order)} by autograd is the formula derived from @{title}"
     settings: dict[str, Setting] = {"goal": goal, "wrt": wrt, "order": order}

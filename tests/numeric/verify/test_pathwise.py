@@ -331,3 +331,14 @@ def test_runs_share_parameters_or_have_their_own() -> None:
     run = ParticleFilter(4, correct_initial=False).run(model, y, own, seed=6)
     expected = torch.autograd.grad(run.log_sum, list(own.values()))
     torch.testing.assert_close(runs.witnesses["backward"][1], torch.stack(expected))
+
+
+def test_an_entry_without_summands_may_have_rounding() -> None:
+    """No lineage leaves one state: the formula is exactly 0 there, autograd sums what cancels."""
+    (check,) = [
+        c
+        for c in plan("dpf", "hmm-hidden", particles=2, steps=2, seed=2, size="full")
+        if c.runner == "formula" and c.settings["scheme"] == "multinomial" and c.settings["order"] == 1
+    ]
+    found = RUNNERS["formula"](replace(check, settings={**check.settings, "alone": 4, "batch": 2}))
+    assert found.outcome == "agrees", found
