@@ -145,11 +145,11 @@ def _swept(
 
     first: Tensor | None = None
     with torch.enable_grad():
-        for low, chunk in _chunks(_weights_back(task, cotangents), task):
+        for low, chunk in _weights_back(task, cotangents):
             if low == 0:
-                first, *chunk = chunk
-            if chunk:
-                add(_weighted(task, cut, max(low, 1), torch.stack(chunk)))
+                first, chunk = chunk[0], chunk[1:]
+            if len(chunk):
+                add(_weighted(task, cut, max(low, 1), chunk))
         assert first is not None
         start = bound.initial_increments(cut, record.states[0])
         if start is not None:
@@ -177,38 +177,40 @@ def _cut(laws: Laws) -> tuple[Laws, list[Tensor], list[Tensor]]:
 
 
 def _weights_back(task: Task, cotangents: Sequence[Tensor]) -> Iterator[tuple[int, Tensor]]:
-    """(t, G[t]) for t = T, …, 0, each of shape (replicates, N)."""
-    record, method = task.record, task.method
-    total, final, dice = cotangents
+    """Back through time in runs of steps, as (the first time, G in order of time): (steps, replicates, N)."""
+    record = task.record
+    total, final, _ = cotangents
     weights = torch.exp(record.normalised(record.steps))
     g = final + weights * (total - final.sum(-1)).unsqueeze(-1)
-    for t in range(record.steps, 0, -1):
-        yield t, g
-        ancestors, where = record.ancestors[t], record.resampled[t]
-        if ancestors is None:
-            continue
-        if method == "dpf":  # where a replicate is not resampled, each particle is its own ancestor
-            g = torch.zeros_like(g).scatter_add_(-1, ancestors, g)
-            continue
-        weights = torch.exp(record.normalised(t - 1))
+    length = max(1, (_SPARSE if _is_sparse(task) else _DENSE) // g.numel())
+    for last in range(record.steps, -1, -length):
+        low = max(0, last - length + 1)
+        chunk = g.new_zeros((last - low + 1, *g.shape))
+        for t, row in zip(range(last, low - 1, -1), reversed(chunk.unbind(0)), strict=True):
+            if t == record.steps:
+                row.copy_(g)
+            else:
+                _step_back(task, cotangents, t, g, row)
+            g = row
+        yield low, chunk
+
+
+def _step_back(task: Task, cotangents: Sequence[Tensor], t: int, g: Tensor, out: Tensor) -> None:
+    """G[t] of G[t+1], written into zeros."""
+    record, method = task.record, task.method
+    ancestors, where = record.ancestors[t + 1], record.resampled[t + 1]
+    if ancestors is None:
+        out.copy_(g)
+    elif method == "dpf":  # where a replicate is not resampled, each particle is its own ancestor
+        out.scatter_add_(-1, ancestors, g)
+    else:
+        total, _, dice = cotangents
+        weights = torch.exp(record.normalised(t))
         fresh = weights * total.unsqueeze(-1)
         if method == "pf-sf":
             children = torch.zeros_like(g).scatter_add_(-1, ancestors, torch.ones_like(g))
             fresh = fresh + (children - weights * g.shape[-1]) * dice.unsqueeze(-1)
-        g = torch.where(where, fresh, g) if isinstance(where, Tensor) else fresh
-    yield 0, g
-
-
-def _chunks(back: Iterator[tuple[int, Tensor]], task: Task) -> Iterator[tuple[int, list[Tensor]]]:
-    """Runs of steps for one evaluation, as (the first time, G in order of time)."""
-    replicates, particles = task.record.states[0].shape[:2]
-    length = max(1, (_SPARSE if _is_sparse(task) else _DENSE) // (replicates * particles))
-    chunk: list[Tensor] = []
-    for t, g in back:
-        chunk.append(g)
-        if len(chunk) == length or t == 0:
-            yield t, chunk[::-1]
-            chunk = []
+        out.copy_(torch.where(where, fresh, g) if isinstance(where, Tensor) else fresh)
 
 
 def _is_sparse(task: Task) -> bool:
