@@ -38,6 +38,7 @@ from surrogate_calculus.language.terms import (
 
 θ, φ, x, y, z = (Sym(n) for n in "θφxyz")
 NAMES = [Sym(n) for n in "abcde"]
+HALF = Num(Fraction(1, 2))
 
 
 def hypotheses(rule: str, left: Term, right: Term) -> list[str]:
@@ -344,6 +345,43 @@ def test_a_large_exponent_is_left_alone() -> None:
     assert equal(Pow(x, Num(MAX_EXPONENT)), Mul(x, Pow(x, Num(MAX_EXPONENT - 1))))
     with pytest.raises(Rejection, match="too large"):
         hypotheses("ring", Pow(Pow(Num(10**1000), Num(60)), Num(60)), x)
+
+
+@pytest.mark.parametrize(
+    ("sums", "ratio"),
+    [
+        ((Add(Mul(Num(2), x), Mul(Num(4), y)), Add(x, Mul(Num(2), y))), Num(2)),
+        (
+            (
+                Add(Mul(Num(Fraction(1, 2)), x), Mul(Num(Fraction(1, 3)), y)),
+                Add(Mul(Num(3), x), Mul(Num(2), y)),
+            ),
+            Num(Fraction(1, 6)),
+        ),
+        ((Add(Mul(Num(-3), x), Mul(Num(6), y)), Add(x, Mul(Num(-2), y))), Num(-3)),
+        ((Add(Mul(Num(4), x, z), Mul(Num(6), y, z)), Add(Mul(Num(2), x), Mul(Num(3), y))), Mul(Num(2), z)),
+    ],
+    ids=["whole", "fractions", "negative", "a common factor"],
+)
+def test_denominators_that_are_multiples_of_each_other(sums: tuple[Term, Term], ratio: Term) -> None:
+    """They are one atom and a number, whatever their power."""
+    for n in (1, 2, 3):
+        above, below = (Pow(s, Num(k * n)) for s, k in zip(sums, (1, -1), strict=True))
+        assert equal(Mul(above, below), Pow(ratio, Num(n)), "field")
+        inverse = Pow(sums[0], Num(-n))
+        assert equal(inverse, Mul(below, Pow(ratio, Num(-n))))
+        assert not equal(inverse, Mul(Num(2), below, Pow(ratio, Num(-n))))
+        assert not equal(inverse, Mul(Num(-1), below, Pow(ratio, Num(-n))))
+
+
+def test_denominators_of_many_digits_are_refused() -> None:
+    """What all coefficients have in common is not computed without bound."""
+    primes = [n for n in range(2, 3000) if all(n % k for k in range(2, int(n**0.5) + 1))]
+    sum_ = Add(*(Mul(Num(Fraction(1, p**400)), Sym(f"x{p}")) for p in primes))
+    start = time.process_time()
+    with pytest.raises(Rejection, match="too large"):
+        hypotheses("field", Pow(sum_, Num(-1)), x)
+    assert time.process_time() - start < 5
 
 
 def test_polynomials_of_one_ring_are_compared() -> None:

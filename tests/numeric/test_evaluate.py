@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -31,7 +33,7 @@ from surrogate_calculus.language.terms import (
     Sym,
     Term,
 )
-from surrogate_calculus.numeric import Event, Family
+from surrogate_calculus.numeric import Event, Family, opaque
 from surrogate_calculus.numeric.functions import random_function
 
 x, y, θ = Sym("x"), Sym("y"), Sym("θ")
@@ -241,6 +243,54 @@ def test_a_callable_without_a_forward_rule_is_differentiated_by_reverse_mode() -
     assert sc.evaluate("∇x(f(x))", values) == pytest.approx(12)
     assert sc.evaluate("D[1](f)(x) * x", values) == pytest.approx(24)
     assert sc.evaluate("D[1,1](f)(x)", values) == pytest.approx(12)
+
+
+class Square(torch.autograd.Function):
+    """x² without a rule for reverse mode."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x**2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def jvp(ctx, tangent):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return tangent * 2 * x
+
+
+def test_a_callable_without_a_reverse_rule_is_differentiated_by_forward_mode() -> None:
+    values = {"f": Square.apply, "x": 3.0}
+    assert sc.evaluate("∇x(f(x))", values) == pytest.approx(6)
+    assert sc.evaluate("D[1](f)(x) * x", values) == pytest.approx(18)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_both_modes_give_the_same_derivatives(order: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a slot is spread over the others, and at weights of zero."""
+    at = tensor(0.3, 0.9, 1.4)
+    values = {"x": at, "θ": 0.8, "p": lambda x, θ: torch.exp(-θ * x) * torch.where(x > 1, 0.0, x**θ)}
+    text = "Σ[i=1..3](" + "∇θ " * order + "p(x[i]; θ))"
+    own = {way: getattr(opaque, way) for way in ("_forwards", "_backwards")}
+    used: list[str] = []
+
+    def watched(way: str) -> Callable[..., Any]:
+        return lambda *args: (used.append(way), own[way](*args))[1]
+
+    for way in own:
+        monkeypatch.setattr(opaque, way, watched(way))
+    found = []
+    for few, way in ((0, "_forwards"), (10_000, "_backwards")):
+        monkeypatch.setattr(opaque, "_FEW", few)
+        used.clear()
+        found.append(float(sc.evaluate(text, values)))
+        assert set(used) == {way}
+    assert found[0] == pytest.approx(found[1], rel=1e-12) and abs(found[0]) > 1e-3
 
 
 # -- vectors --

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import perm
 
+import mpmath
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,23 @@ def test_a_polynomial_is_printed_as_the_formula_that_it_is(
     there = printed.subs({f"u{i}": sympy.Rational(x.numerator, x.denominator) for i, x in enumerate(at, 1)})
     (value,) = polynomial.derivatives([at[0], at[1:]], [(0, 0, 0)])
     assert Fraction(int(there.p), int(there.q)) == value
+
+
+@given(POLYNOMIALS, st.tuples(*[FRACTIONS] * 3), st.tuples(*[st.integers(0, 3)] * 3))
+def test_derivatives_of_a_polynomial_are_exact(
+    coefficients: dict[tuple[int, ...], Fraction], at: tuple[Fraction, ...], order: tuple[int, ...]
+) -> None:
+    polynomial = Polynomial((None, 2), coefficients)
+    expected = Fraction(0)
+    for exponents, c in coefficients.items():
+        for m, k, x in zip(exponents, order, at, strict=True):
+            c *= perm(m, k) * x ** (m - k) if m >= k else 0
+        expected += c
+    (value,) = polynomial.derivatives([at[0], at[1:]], [order])
+    assert isinstance(value, Fraction) and value == expected
+    real = [mpmath.mpf(x.numerator) / x.denominator for x in at]
+    (rounded,) = polynomial.derivatives([real[0], tuple(real[1:])], [order])
+    assert mpmath.almosteq(rounded, mpmath.mpf(expected.numerator) / expected.denominator, 1e-10, 1e-10)
 
 
 def test_a_finite_density_is_printed_with_its_values() -> None:

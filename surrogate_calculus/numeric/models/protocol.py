@@ -30,6 +30,7 @@ __all__ = [
     "Time",
     "filled_in",
     "log_normal",
+    "standard_normal",
 ]
 
 #: The time of a step, from 1.

@@ -22,6 +22,7 @@ from surrogate_calculus.numeric.models import (
     StochasticVolatility,
 )
 from surrogate_calculus.numeric.models.linear_gaussian import packed, unpacked
+from surrogate_calculus.numeric.models.protocol import standard_normal
 
 EYE = torch.eye(2, dtype=torch.float64)
 PLANE = LinearGaussian(
@@ -226,3 +227,22 @@ def test_one_clear_error() -> None:
         HiddenMarkov((0.5, 0.5), ((1.0,),), ((1.0,),))
     with pytest.raises(EvaluationError, match="sum to 1"):
         HiddenMarkov((0.5, 0.6), ((0.5, 0.5), (0.5, 0.5)), ((1.0,), (1.0,)))
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (64, 100), (4097,), (3, 40_001)])
+def test_noise_is_standard_normal(shape: tuple[int, ...]) -> None:
+    """Moments within five standard errors; the two of a pair, and two draws, are independent."""
+    like = torch.empty(0, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(3)
+    first, second = (standard_normal(shape, generator, like) for _ in range(2))
+    assert first.shape == shape and first.dtype == torch.float64 and bool(torch.isfinite(first).all())
+    again = standard_normal(shape, torch.Generator().manual_seed(3), like)
+    assert torch.equal(first, again) and not bool((first == second).any())
+    x = first.reshape(-1)
+    n, half = len(x), (len(x) + 1) // 2
+    u, v = x[: n - half], x[half:]
+    powers = [(x, 0, 1), (x**2, 1, 2), (x**3, 0, 15), (x**4, 3, 96), (torch.erf(x / math.sqrt(2)), 0, 1 / 3)]
+    powers += [(u * v, 0, 1), (u**2 * v**2, 1, 8), (x * second.reshape(-1), 0, 1)]
+    for values, mean, variance in powers:
+        assert abs(float(values.mean()) - mean) < 5 * math.sqrt(variance / len(values))
+    assert standard_normal(shape, generator, like.float()).dtype == torch.float32
