@@ -28,6 +28,7 @@ from .opaque import (
     units,
 )
 from .scaled import Scaled
+from .trust import ForwardModeWrong, forward_mode_is_right
 from .values import Event
 
 __all__ = ["OPERATIONS"]
@@ -51,6 +52,7 @@ def _app(machine: Machine, step: Instruction) -> Tensor | Scaled:
             args.append(sc.plain(value))
             events.append(0)
     opaque = Opaque(function, node, events, machine.bindings.dtype, machine.bindings.device)
+    _see_forward_mode(machine, step, opaque, args)
     if not partials:
         out = _checked(machine, opaque(*args), args, guard, node)
         return sc.from_log(out) if is_log else out
@@ -64,6 +66,31 @@ def _app(machine: Machine, step: Instruction) -> Tensor | Scaled:
 
     out = _derived(machine, opaque, mantissa, args, partials, node)
     return Scaled(_checked(machine, out, args, guard, node), base)
+
+
+def _see_forward_mode(machine: Machine, step: Instruction, opaque: Opaque, args: list[Tensor]) -> None:
+    """Once for each callable and order.
+
+    Raises:
+        ForwardModeWrong: torch's derivatives of the callable are wrong in forward mode.
+        EvaluationError: they are wrong in either mode.
+    """
+    if machine.seen is None:
+        return
+    _, count, partials = step.extra
+    order = len(machine.live) + len(partials)
+    live = {slot - 1 for slot, _ in partials}
+    live |= {
+        k for k, slot in enumerate(step.operands[:count]) if any(slot in some for some, _ in machine.live)
+    }
+    moved = tuple(sorted(k for k in live if args[k].is_floating_point()))
+    name = step.node.key[0]
+    if not order or not moved or machine.seen.get((name, moved), 0) >= order:
+        return
+    machine.seen[name, moved] = order
+    size = max([n for _, n in machine.live] + [args[slot - 1].numel() for slot, _ in partials])
+    if not forward_mode_is_right(opaque, args, moved, order, size):
+        raise ForwardModeWrong
 
 
 def _derived(
@@ -231,11 +258,17 @@ def _grad_forward(
 ) -> Tensor | Scaled:
     """Forward mode; in a vector, the derivatives in these coordinates come last."""
     call: GradCall = step.extra
+    version = call.version
+    live = frozenset((version.slot, *(inner.out for inner in version.block.instructions)))
     is_scaled = False
 
     def varied(value: Tensor) -> tuple[Tensor, Tensor]:
         nonlocal is_scaled
-        body = _body(machine, call, value, columns is not None)
+        machine.live.append((live, at.numel()))
+        try:
+            body = _body(machine, call, value, columns is not None)
+        finally:
+            machine.live.pop()
         if isinstance(body, Scaled):
             is_scaled = True
             return body.mantissa, body.scale

@@ -19,11 +19,13 @@ from ..language.names import canonical_name
 from ..language.terms import Axis, Term, postorder
 from ..semantics.orders import written_out
 from . import arithmetic, derivatives, layout, lookup
+from .instructions import Program
 from .machine import Machine
 from .program import compile_term
 from .ranges import arranged
 from .schedule import is_dynamic
 from .tables import Table
+from .trust import ForwardModeWrong
 from .values import Bindings, Ranges, Value, bind, kind, named
 
 OPERATIONS = {**layout.OPERATIONS, **lookup.OPERATIONS, **arithmetic.OPERATIONS, **derivatives.OPERATIONS}
@@ -150,18 +152,37 @@ def compute(
         if notes is not None:
             notes.extend(program.notes)
         try:
-            out = Machine(program, bindings, OPERATIONS, reverse=reverse).result()
+            out = _run(program, bindings, reverse)
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise _too_large(error) from None
         except RuntimeError as error:
-            if "can't allocate memory" not in str(error):
-                raise
-            raise _too_large(error) from None
-    if reverse and not bindings.differentiable:
+            if "can't allocate memory" in str(error):
+                raise _too_large(error) from None
+            if "derivative for" in str(error) and "not implemented" in str(error):
+                raise _no_derivative(error) from None
+            raise
+    if not bindings.differentiable:
         out = out.detach()
     if bindings.tensor_in or out.dim() > 0:
         return out
     return float(out.detach())
+
+
+def _run(program: Program, bindings: Bindings, reverse: bool) -> Tensor:
+    """Forward mode; where torch gets a callable wrong in it, reverse mode on the same two copies."""
+    try:
+        return Machine(program, bindings, OPERATIONS, reverse=reverse).result()
+    except ForwardModeWrong:
+        pass
+    with torch.enable_grad():
+        return Machine(program, bindings, OPERATIONS, reverse=True).result()
+
+
+def _no_derivative(error: Exception) -> EvaluationError:
+    return EvaluationError(
+        f"torch cannot differentiate a callable: {str(error).splitlines()[0]}",
+        instead="the same function in other operations of torch",
+    )
 
 
 def _too_large(error: Exception) -> EvaluationError:

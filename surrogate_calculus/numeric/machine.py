@@ -60,13 +60,19 @@ class Machine:
         self.reverse = reverse
         self.rank = len(bindings.batch)
         self.slots: list[Any] = [None] * program.size
+        #: Of each ∇ that forward mode is in the middle of: the slots that vary under it; of how many numbers.
+        self.live: list[tuple[frozenset[int], int]] = []
+        #: Up to which order a callable was looked at; None where nothing is.
+        self.seen: dict[tuple[str, tuple[int, ...]], int] | None = None
 
     def result(self) -> Tensor:
         """Run; the value as a tensor of shape (open axes …, batch …).
 
         Raises:
             EvaluationError: see :func:`~surrogate_calculus.numeric.evaluate.evaluate`.
+            ForwardModeWrong: forward mode is used, and torch gets a callable wrong in it.
         """
+        self.seen = None if self.reverse else {}
         self.run(self.program.root)
         value = self.slots[self.program.result]
         if isinstance(value, Event):
