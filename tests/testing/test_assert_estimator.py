@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from surrogate_calculus.errors import DeriveError, EvaluationError, ParseError
+from surrogate_calculus.numeric import Event
 from surrogate_calculus.testing import Disagreement, EstimatorDisagrees, assert_estimator
 
 D = torch.float64
@@ -360,3 +361,81 @@ def test_a_point_without_neighbours_is_told() -> None:
 def test_a_domain_with_an_edge_close_by_is_kept_to() -> None:
     """θ < 1: points beyond are not looked at."""
     simple(lambda θ: torch.log(1 - θ), surrogate="log(1 - θ)", bindings={"θ": 0.99999})
+
+
+def test_a_loss_in_float32_is_told_so() -> None:
+    def loss(theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return (theta.float() * 0.3 + x) ** 2
+
+    with pytest.raises(EstimatorDisagrees, match=r"dtype=torch\.float32"):
+        simple(loss, surrogate="(0.3*θ+x)^2")
+    simple(loss, surrogate="(0.3*θ+x)^2", dtype=torch.float32)
+    with pytest.raises(EstimatorDisagrees) as failure:
+        simple(lambda theta, x: (theta * 0.31 + x) ** 2, surrogate="(0.3*θ+x)^2")
+    assert "float32" not in str(failure.value)
+
+
+def test_complex_losses_and_empty_batches_are_refused() -> None:
+    with pytest.raises(EvaluationError, match=r"a tensor of torch\.complex128"):
+        simple(lambda theta, x: square(theta, x) * 1j)
+    with pytest.raises(EvaluationError, match="nothing would be compared"):
+        simple(bindings={"θ": 0.3, "x": torch.zeros(0, dtype=D)})
+
+
+def test_a_density_with_a_covariance_that_depends_on_the_parameter() -> None:
+    """torch's forward mode has wrong second derivatives of solve and slogdet: the formula must not."""
+    a = torch.tensor([[0.3, 0.5], [0.5, -0.2]], dtype=D)
+
+    def log_density(y: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+        spread = 2 * torch.eye(2, dtype=D) + theta[..., None, None] * a
+        weighed = torch.linalg.solve(spread, y[..., None])[..., 0]
+        return -0.5 * (torch.linalg.slogdet(spread)[1] + (y * weighed).sum(-1))
+
+    def loss(theta: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        log_p = log_density(y, theta.expand(3))
+        return (log_p - log_p.detach()).exp() * y.sum(-1)
+
+    rows = torch.tensor([[0.2, -1.0], [0.7, 0.4], [-1.3, 0.5]], dtype=D)
+    point = {"θ": 0.3, "y": Event(rows, 1), "log p": log_density, "f": lambda y: y.sum(-1)}
+    hold(loss, surrogate="p(y;θ)/⊥(p(y;θ))*f(y)", bindings=point)
+    with pytest.raises(EstimatorDisagrees) as failure:
+        hold(
+            lambda theta, y: log_density(y, theta.expand(3)) * y.sum(-1),
+            surrogate="p(y;θ)/⊥(p(y;θ))*f(y)",
+            bindings=point,
+        )
+    assert failure.value.order == 2
+
+
+def test_sticking_the_landing_stops_the_parameter_of_the_proposal() -> None:
+    """Roeder et al. (2017): φ is stopped inside log q, and not in the sample."""
+
+    def log_q(z: torch.Tensor, phi: torch.Tensor) -> torch.Tensor:
+        return -((z - phi) ** 2)
+
+    def sample(e: torch.Tensor, phi: torch.Tensor) -> torch.Tensor:
+        return phi + e * torch.exp(0.3 * phi)
+
+    def loss(stopped: bool) -> Any:
+        def elbo(theta: torch.Tensor, phi: torch.Tensor, e: torch.Tensor) -> torch.Tensor:
+            z = sample(e, phi)
+            return log_p(z, theta) - log_q(z, phi.detach() if stopped else phi)
+
+        return elbo
+
+    chosen: dict[str, Any] = {
+        "surrogate": "log p(z(e;φ);θ) - log q(z(e;φ);⊥(φ))",
+        "wrt": ("θ", "φ"),
+        "bindings": {
+            "θ": 0.5,
+            "φ": -0.3,
+            "e": torch.tensor([0.3, -0.8], dtype=D),
+            "log p": log_p,
+            "log q": log_q,
+            "z": sample,
+        },
+        "orders": (1,),
+    }
+    hold(loss(True), **chosen)
+    with pytest.raises(EstimatorDisagrees, match=r"behaves like .*log q\(z\(e; φ\); φ\)"):
+        hold(loss(False), **chosen)

@@ -19,7 +19,7 @@ from ...errors import EvaluationError
 from ..values import kind
 from .derivatives import derivatives
 from .laws import FiniteLaw
-from .program import LossError
+from .program import LossError, what_kind
 
 __all__ = [
     "Deviation",
@@ -256,7 +256,7 @@ def called(function: Any, what: str, *arguments: Any) -> Any:
 def _number(value: Any, what: str) -> Tensor:
     if not isinstance(value, Tensor) or value.is_complex():
         raise LossError(
-            f"{what} returns {kind(value)}, no tensor of real numbers",
+            f"{what} returns {what_kind(value)}, no tensor of real numbers",
             instead="a torch tensor with its graph: no .item(), no float(…)",
         )
     if value.numel() != 1:

@@ -15,7 +15,17 @@ from ..values import Event, Value, kind
 from .arguments import argument, signature_of
 from .derivatives import derivatives_by_row
 
-__all__ = ["REDUCTIONS", "LossError", "Program", "Reduction", "Run", "lengths_of", "one_number", "parameter"]
+__all__ = [
+    "REDUCTIONS",
+    "LossError",
+    "Program",
+    "Reduction",
+    "Run",
+    "lengths_of",
+    "one_number",
+    "parameter",
+    "what_kind",
+]
 
 Reduction = Literal["mean", "sum"] | None
 REDUCTIONS: tuple[Reduction, ...] = (None, "mean", "sum")
@@ -76,6 +86,11 @@ class Program:
             LossError: the loss raises, returns no tensor of the batch's shape, or no number.
             EvaluationError: the loss asks for what is not given, or does not take a parameter.
         """
+        if math.prod(rows) == 0:
+            raise LossError(
+                f"the values are a batch of shape {rows}, and nothing would be compared",
+                instead="a batch of some rows",
+            )
         # In inference mode torch records no graph, and every derivative would come out as 0.
         with torch.inference_mode(False), torch.enable_grad():
             leaves, arguments = self._arguments(values)
@@ -130,7 +145,7 @@ class Program:
             ) from error
         if not isinstance(outcome, Tensor) or outcome.is_complex():
             raise LossError(
-                f"the loss returns {kind(outcome)}, no tensor of real numbers",
+                f"the loss returns {what_kind(outcome)}, no tensor of real numbers",
                 instead="a torch tensor with its graph: no .item(), no float(…)",
             )
         return outcome
@@ -153,6 +168,11 @@ class Program:
                 instead="a loss for each row; or its mean or sum, and reduction='mean' or 'sum'",
             )
         return outcome.reshape(-1)
+
+
+def what_kind(outcome: Any) -> str:
+    """The type of what a loss returns; of a tensor, that of its numbers."""
+    return f"a tensor of {outcome.dtype}" if isinstance(outcome, Tensor) else kind(outcome)
 
 
 def one_number(outcome: Tensor, when: str) -> Tensor:
