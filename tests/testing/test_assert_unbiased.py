@@ -229,3 +229,82 @@ def test_bad_input_is_one_clear_error(changes: dict[str, Any], says: str) -> Non
     with pytest.raises(EvaluationError, match=says) as failure:
         hold(**changes)
     assert failure.value.instead
+
+
+# Losses of the literature, with the fault that each is prone to.
+
+
+def bernoulli(b: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    """log p of 0 or 1, θ being the logit."""
+    return b * θ - torch.nn.functional.softplus(θ)
+
+
+LOGIT = FiniteLaw(
+    torch.tensor([0.0, 1.0], dtype=D), lambda θ: torch.stack([torch.sigmoid(-θ), torch.sigmoid(θ)])
+)
+
+
+def loss_of_bit(b: torch.Tensor) -> torch.Tensor:
+    return (b - 0.45) ** 2
+
+
+def mean_loss(θ: torch.Tensor) -> torch.Tensor:
+    return torch.sigmoid(θ) * 0.55**2 + torch.sigmoid(-θ) * 0.45**2
+
+
+def test_straight_through_is_biased_unless_the_loss_is_linear() -> None:
+    def through(b: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        return b + torch.sigmoid(θ) - torch.sigmoid(θ).detach()
+
+    chosen = {"law": LOGIT, "at": 0.4, "orders": (1,)}
+    hold(lambda b, θ: 3 * through(b, θ), lambda θ: 3 * torch.sigmoid(θ), **chosen)
+    with pytest.raises(BiasFound):
+        hold(lambda b, θ: loss_of_bit(through(b, θ)), mean_loss, **chosen)
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_muprop_needs_its_correction(corrected: bool) -> None:
+    """Gu et al. (2016): a Taylor expansion at the mean as control variate, and its mean added again."""
+
+    def loss(b: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        mean = torch.sigmoid(θ)
+        at = mean.detach()
+        slope = 2 * (at - 0.45)
+        rest = loss_of_bit(b) - loss_of_bit(at) - slope * (b - at)
+        return rest * bernoulli(b, θ) + (slope * mean if corrected else 0)
+
+    chosen = {"law": LOGIT, "at": 0.4, "orders": (1,)}
+    if corrected:
+        hold(loss, mean_loss, **chosen)
+    else:
+        with pytest.raises(BiasFound):
+            hold(loss, mean_loss, **chosen)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_vimco_leaves_the_own_sample_out(others: bool) -> None:
+    """Mnih and Rezende (2016): the signal of a sample is the bound less the bound without it."""
+    joint = torch.tensor([-1.0, -0.3, -2.0], dtype=D)
+
+    def log_q(h: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        return torch.log_softmax(θ, -1)[h]
+
+    def bound(θ: torch.Tensor) -> torch.Tensor:
+        q = θ.softmax(-1)
+        pairs = torch.cartesian_prod(torch.arange(3), torch.arange(3))
+        return (q[pairs].prod(-1) * ((joint.exp() / q)[pairs].mean(-1)).log()).sum()
+
+    def loss(h: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+        weights = joint[h] - log_q(h, θ)
+        total = torch.logsumexp(weights, 0) - torch.log(torch.tensor(2.0, dtype=D))
+        fixed = weights.detach()
+        without = fixed.flip(0) if others else fixed.mean()  # of two, the bound of the other, twice
+        return total + ((total.detach() - without) * log_q(h, θ)).sum()
+
+    law = FiniteLaw(torch.arange(3), lambda θ: θ.softmax(-1)).repeated(2)
+    chosen = {"law": law, "at": torch.tensor([0.3, -0.4, 0.9], dtype=D), "orders": (1,)}
+    if others:
+        hold(loss, bound, **chosen)
+    else:
+        with pytest.raises(BiasFound):
+            hold(loss, bound, **chosen)

@@ -155,3 +155,12 @@ def test_rows_missing_in_part_are_refused() -> None:
     y[1, 2] = math.nan
     with pytest.raises(EvaluationError, match="missing in part"):
         kalman_log_likelihood(PLANE, y, {})
+
+
+def test_one_series_at_a_time() -> None:
+    """A batch of series is refused, and not read as one."""
+    series = torch.zeros(5, 3, dtype=torch.float64)
+    kalman_log_likelihood(LEVEL, series[:, 0], LEVEL.defaults())
+    for batch in (series, series[:, :1]):
+        with pytest.raises(EvaluationError, match="shape"):
+            kalman_log_likelihood(LEVEL, batch, LEVEL.defaults())
