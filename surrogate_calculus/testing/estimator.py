@@ -258,9 +258,6 @@ def _disagreement(
     rng: random.Random,
 ) -> EstimatorDisagrees:
     """The failure of the lowest order, made as small as it gets, and what may have caused it."""
-    import torch
-
-    from ..numeric.losses.comparison import default_tolerance
     from ..numeric.losses.explaining import another_surrogate, other_summands
     from ..numeric.losses.theory import operator
 
@@ -283,7 +280,7 @@ def _disagreement(
         more = comparison.more(groups[0].points[0], _GUESSED if nearby else 0, rng)
         guesses = [other_summands(comparison, [*groups, *more], derivative)]
         guesses.append(another_surrogate(comparison, groups, comparison.program.wrt))
-        if case.relative <= default_tolerance(torch.float32) and comparison.program.dtype == torch.float64:
+        if comparison.may_be_rounding(case):
             guesses.append(
                 "so small a difference may be rounding: dtype=torch.float32 compares a loss that computes in "
                 "float32 at its precision"

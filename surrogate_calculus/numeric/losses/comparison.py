@@ -298,6 +298,10 @@ class Comparison:
             whole = torch.stack([run.orders[0].abs().max() for run in group.runs]).amax()
         return torch.where(scale == 0, whole, scale)
 
+    def may_be_rounding(self, case: Case) -> bool:
+        """Whether a difference in float64 is one that a loss in float32 would be let pass."""
+        return self.program.dtype == torch.float64 and case.relative <= default_tolerance(torch.float32)
+
     def smallest(self, case: Case) -> Case:
         """The case with fewer rows, smaller counts and simpler numbers, as far as the difference stays."""
         least = max(self.tolerance, _CLEARLY * min(case.relative, 1.0))

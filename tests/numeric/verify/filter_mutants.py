@@ -211,22 +211,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the sweep gathers where it should scatter",
         "pullback.py",
-        "            g = torch.zeros_like(g).scatter_add_(-1, ancestors, g)\n",
-        "            g = g.gather(-1, ancestors)\n",
+        "        out.scatter_add_(-1, ancestors, g)\n",
+        "        out.copy_(g.gather(-1, ancestors))\n",
         "dpf",
     ),
     Mutant(
         "the sweep takes the ancestors of the step before",
         "pullback.py",
+        "ancestors, where = record.ancestors[t + 1], record.resampled[t + 1]",
         "ancestors, where = record.ancestors[t], record.resampled[t]",
-        "ancestors, where = record.ancestors[t - 1], record.resampled[t - 1]",
         "dpf",
     ),
     Mutant(
         "the sweep has w̄ at t for w̄ at t - 1",
         "pullback.py",
-        "        weights = torch.exp(record.normalised(t - 1))\n",
         "        weights = torch.exp(record.normalised(t))\n",
+        "        weights = torch.exp(record.normalised(t + 1))\n",
         "pf",
     ),
     Mutant(
