@@ -26,6 +26,8 @@ __all__ = ["INTERRUPTED", "Asked", "run"]
 INTERRUPTED = 130
 _HOLDS, _FAILS, _UNDECIDED = 0, 1, 3
 
+#: From here on a table tells what the tolerances are of.
+_WIDE = 120
 _MARKS = {"agrees": "✓", "disagrees": "✗", "undecided": "?"}
 _STYLES = {"agrees": "green", "disagrees": "bold red", "undecided": "yellow"}
 #: Rows of numbers that are one score, told several ways.
@@ -304,7 +306,9 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
     table.add_column("claim", ratio=2, overflow="fold")
     table.add_column("deviation", justify="right", no_wrap=True)
     table.add_column("tolerance", justify="right", no_wrap=True)
-    table.add_column("of", ratio=1, overflow="fold")
+    wide = console.width >= _WIDE  # else the claims need the room
+    if wide:
+        table.add_column("of", ratio=1, overflow="fold")
     table.add_column("verdict", no_wrap=True)
     last = ("", "")
     for finding in findings:
@@ -318,7 +322,7 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
             told(check.claim),
             _number(finding.deviation),
             told(_bound(finding)),
-            told(finding.basis),
+            *([told(finding.basis)] if wide else []),
             Text(told(f"{_MARKS[finding.outcome]} {finding.outcome}").strip(), _STYLES[finding.outcome]),
         )
     console.print(table)
