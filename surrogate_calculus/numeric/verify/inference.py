@@ -15,7 +15,22 @@ import mpmath
 import torch
 from torch import Tensor
 
-__all__ = ["Fit", "MeanTest", "critical_value", "fitted", "power_of", "test_of_mean"]
+__all__ = [
+    "POWER",
+    "RATE",
+    "Fit",
+    "MeanTest",
+    "critical_value",
+    "fitted",
+    "power_of",
+    "share",
+    "test_of_mean",
+]
+
+#: The false-alarm rate of a check, all its components together.
+RATE = 1e-4
+#: A test that would see the stated effect less often than this decides nothing.
+POWER = 0.9
 
 _NORMAL = NormalDist()
 #: From so many degrees of freedom on Student's t is taken for normal: at a rate of 1e-5 it is 0.2 % wider.
@@ -162,3 +177,8 @@ def fitted(terms: Tensor, values: Tensor, standard_errors: Tensor) -> Fit:
     weighted = terms / standard_errors.unsqueeze(1)
     inverse = torch.linalg.pinv(weighted)
     return Fit(inverse @ (values / standard_errors), (inverse * inverse).sum(1).sqrt())
+
+
+def share(power: float) -> str:
+    """A power as a reader wants it."""
+    return "> 99.9 %" if power > 0.999 else f"{100 * power:.1f} %"

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from surrogate_calculus.errors import EvaluationError
-from surrogate_calculus.numeric.verify import Check, Finding, statistical
+from surrogate_calculus.numeric.verify import Check, Finding, growth, samples, statistical
 from surrogate_calculus.numeric.verify.programs import PROGRAMS
 
 
@@ -86,15 +86,15 @@ def test_a_wrong_surrogate_disagrees(wrong: dict[str, Any], monkeypatch: pytest.
 
 def test_a_wrong_likelihood_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of p(y), which the test has the power to see."""
-    right = statistical._log_likelihood
-    monkeypatch.setattr(statistical, "_log_likelihood", lambda *given: right(*given) + 0.1)
+    right = samples._log_likelihood
+    monkeypatch.setattr(samples, "_log_likelihood", lambda *given: right(*given) + 0.1)
     found = carried_out(of("dpf", "hmm", "value", seed=1234567))
     assert found.outcome == "disagrees" and found.quantity == "Ẑ/p(y)"
 
 
 def test_a_wrong_score_by_a_tenth_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     """The effect that the power is stated against."""
-    right = statistical._gradients
+    right = samples.gradients
 
     def wrong(*given: Any) -> Any:
         value, first, second = right(*given)
@@ -102,7 +102,7 @@ def test_a_wrong_score_by_a_tenth_disagrees(monkeypatch: pytest.MonkeyPatch) -> 
         extra[..., 3] = 0.1 * 1.7  # ‖s‖ is 1.7
         return value, first + extra, second + extra
 
-    monkeypatch.setattr(statistical, "_gradients", wrong)
+    monkeypatch.setattr(samples, "gradients", wrong)
     found = carried_out(of("dpf", "hmm", "score", seed=7654321))
     assert found.outcome == "disagrees" and found.quantity == "∂/∂transition[0, 1] of Ẑ"
 
@@ -160,7 +160,7 @@ def test_a_wrong_resampler_disagrees(scheme: str, monkeypatch: pytest.MonkeyPatc
 
 def test_exponents_are_recovered() -> None:
     sizes = torch.tensor([8.0, 16.0, 32.0], dtype=torch.float64)
-    found, error = statistical._exponent(sizes, torch.log(3 * sizes**-1.5), torch.full_like(sizes, 0.1))
+    found, error = growth._exponent(sizes, torch.log(3 * sizes**-1.5), torch.full_like(sizes, 0.1))
     assert found == pytest.approx(-1.5) and error == pytest.approx(0.1 / (2**0.5 * torch.log(sizes[1] / 8)))
 
 
@@ -168,7 +168,7 @@ def test_a_finding_is_plain_data_and_the_same_again() -> None:
     check = of("dpf", "hmm", "score", replicates=300)
     found = carried_out(check)
     assert Finding.from_json(json.loads(json.dumps(found.to_json()))) == found
-    statistical._sample.cache_clear()
+    samples.sample_of.cache_clear()
     assert carried_out(Check(**json.loads(json.dumps(vars(check))))) == found
     other = carried_out(replace(check, settings={**check.settings, "seed": 2}))
     assert other.deviation != found.deviation
@@ -176,10 +176,10 @@ def test_a_finding_is_plain_data_and_the_same_again() -> None:
 
 def test_batches_do_not_change_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replicates in one batch and in many: the same number of them, and means within 5 standard errors."""
-    one = statistical._sample("dpf", "hmm", 8, 3, 2000, 5)
-    monkeypatch.setattr(statistical, "_BATCH", 8 * 300)
-    statistical._sample.cache_clear()
-    many = statistical._sample("dpf", "hmm", 8, 3, 2000, 5)
+    one = samples.sample_of("dpf", "hmm", 8, 3, 2000, 5)
+    monkeypatch.setattr(samples, "_BATCH", 8 * 300)
+    samples.sample_of.cache_clear()
+    many = samples.sample_of("dpf", "hmm", 8, 3, 2000, 5)
     assert one.of_log.shape == many.of_log.shape == (2000, 10)
     difference = one.of_log.mean(0) - many.of_log.mean(0)
     assert bool((difference.abs() <= 5 * (2 / 2000) ** 0.5 * one.of_log.std(0)).all())
