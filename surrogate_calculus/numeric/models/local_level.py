@@ -104,34 +104,6 @@ class LocalLevel(GaussianNoise):
         with torch.enable_grad():
             return torch.autograd.grad(self.log_likelihood(y, r, s), (r, s))  # type: ignore[return-value]
 
-    def score_by_recursion(self, y: Tensor, r: float, s: float) -> tuple[float, float]:
-        """The same by the sensitivity equations of the filter, which carry derivatives along.
-
-        With a, P the predicted mean and variance, F = P + s, v = y - a, K = P / F, and a dot for the
-        derivative in one of the variances: v̇ = -ȧ, Ḟ = Ṗ + ṡ, ℓ̇ = -½ (Ḟ/F + 2 v v̇/F - v² Ḟ/F²).
-        """
-        out = []
-        for r_dot, s_dot in ((1.0, 0.0), (0.0, 1.0)):
-            level, spread = self.mean, self.variance
-            level_dot = spread_dot = total = 0.0
-            for t, observed in enumerate(y.tolist()):
-                if t:
-                    spread, spread_dot = spread + r, spread_dot + r_dot
-                width, width_dot = spread + s, spread_dot + s_dot
-                error = observed - level
-                total -= 0.5 * (
-                    width_dot / width - 2 * error * level_dot / width - error**2 * width_dot / width**2
-                )
-                gain = spread / width
-                gain_dot = (spread_dot - gain * width_dot) / width
-                level, level_dot = (
-                    level + gain * error,
-                    level_dot + gain_dot * error - gain * level_dot,
-                )
-                spread, spread_dot = spread * (1 - gain), spread_dot * (1 - gain) - spread * gain_dot
-            out.append(total)
-        return out[0], out[1]
-
     # -- as a state-space model --
 
     def defaults(self) -> dict[str, Tensor]:

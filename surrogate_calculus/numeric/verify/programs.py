@@ -122,16 +122,13 @@ def guide_of(name: str, scene: Scene) -> Any:
 def unfit(name: str, scene: Scene) -> str:
     """Why a document says nothing of a model, or "" where it does."""
     model = scene.model
-    start = model.log_initial(model.natural(model.defaults()), model.initial(
-        model.natural(model.defaults()), model.noise((1, 1), None, torch.empty(0, dtype=torch.float64))
-    ))  # fmt: skip
-    if name == "dpf_initial" and start is None:
+    if name == "dpf_initial" and not scene.parametric_start:
         return "the law of the first state has no parameters"
     if name in REPARAMETERISED:
         if model.discrete:
             return "no gradient passes through whole numbers"
         if model.event:
             return "the document's particles are numbers"
-        if start is not None:
+        if scene.parametric_start:
             return "the document's first particles are constants"
     return ""

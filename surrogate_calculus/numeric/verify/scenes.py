@@ -43,6 +43,13 @@ class Scene:
     data: Tensor | None = None
     log_likelihood: Callable[[Tensor, Mapping[str, Tensor]], Tensor] | None = None
 
+    @property
+    def parametric_start(self) -> bool:
+        """Whether the law of x₀ depends on parameters, so that a filter must correct for it."""
+        law = self.model.natural(self.model.defaults())
+        noise = self.model.noise((1, 1), None, torch.empty(0, dtype=torch.float64))
+        return self.model.log_initial(law, self.model.initial(law, noise)) is not None
+
     def observations(self, steps: int | None = None, seed: int = 1) -> Tensor:
         """The first rows of the data, or as many drawn from the model, in float64.
 

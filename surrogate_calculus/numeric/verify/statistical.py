@@ -133,10 +133,7 @@ def _method(name: str, scene: Scene) -> str | None:
     settings = PROGRAMS[name]
     if not set(settings) <= {"method", "scheme", "when", "correct_initial"} or scene.log_likelihood is None:
         return None
-    model = scene.model
-    start = model.natural(model.defaults())
-    like = torch.zeros(1, dtype=torch.float64)
-    if model.log_initial(start, model.initial(start, model.noise((1, 1), None, like))) is not None:
+    if scene.parametric_start:
         return None  # exact checks tell what a stopped initial law needs
     # Without such a law a filter that corrects for it is the one that does not.
     return None if settings.get("correct_initial", True) else str(settings.get("method", "dpf"))
