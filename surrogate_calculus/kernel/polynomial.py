@@ -45,6 +45,8 @@ Monomial = tuple[tuple[int, int], ...]
 #: Whole coefficients are ints, since those are quick.
 Coefficient = int | Fraction
 Polynomial = dict[Monomial, Coefficient]
+#: Of each ∇ above a term, sorted: its parameter, and the numbers of its coordinate.
+_Chain = tuple[tuple[str, tuple[int, ...]], ...]
 
 #: An exponent beyond this is left as an atom.
 MAX_EXPONENT = 64
@@ -140,6 +142,7 @@ class Ring:
         self._sums: dict[int, Polynomial] = {}  # atoms that stand for 1/(a sum), and the sum
         self._keys: dict[frozenset[tuple[Monomial, Coefficient]], int] = {}
         self._memo: dict[int, Polynomial] = {}
+        self._chains: dict[int, tuple[Term, _Chain]] = {}  # of a ∇: what stands below all ∇, and these
         self._roots: list[Term] = []  # kept, since what is remembered is so by the id
         self._work = 0
 
@@ -267,15 +270,16 @@ class Ring:
 
     def _differentiated(self, node: Term) -> int:
         """The atom of a chain of ∇ or partial derivatives: their order does not count."""
-        chain: list[tuple[str, tuple[int, ...]]] = []
-        core = node
-        while core.__class__ is Grad:
-            chain.append((core.key, self._keys_of(core.args[1:])))
-            core = core.args[0]
+        core: Term = node
+        chain: _Chain = ()
+        if node.__class__ is Grad:
+            core, chain = self._chains.get(id(node.args[0]), (node.args[0], ()))
+            chain = tuple(sorted((*chain, (node.key, self._keys_of(node.args[1:])))))
+            self._chains[id(node)] = core, chain
         self._charge(len(chain))
-        direct = {param: self._direct_slot(core, param) for param in {param for param, _ in chain}}
+        direct = {param: self._direct_slot(core, param) for param in dict(chain)}
         if not isinstance(core, App) or None in direct.values():
-            return self._number(("grad", tuple(sorted(chain)), self._keys_of([core])), node)
+            return self._number(("grad", chain, self._keys_of([core])), node)
         partials = [(slot, self._keys_of(() if c is None else [c])) for slot, c in core.partials]
         more = [(direct[param] or 0, coordinate) for param, coordinate in chain]
         return self._number(

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from malicious import ATTACKS, certificate
+from timing import allowed
 from typer.testing import CliRunner
 
 import surrogate_calculus
@@ -31,11 +32,12 @@ SECONDS, MEGABYTES = 3, 1500
 @pytest.mark.parametrize("name", ATTACKS)
 def test_answered_in_bounded_time_and_memory(name: str) -> None:
     here = Path(__file__)
-    command = [sys.executable, str(here.with_name("malicious.py")), name, str(MEGABYTES), str(SECONDS)]
+    command = [sys.executable, str(here.with_name("malicious.py")), name, str(MEGABYTES), str(20 * SECONDS)]
     environment = {**os.environ, "PYTHONPATH": str(Path(surrogate_calculus.__file__).parent.parent)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, (done.returncode, done.stderr[-300:])
-    status, reason, _ = json.loads(done.stdout)
+    status, reason, seconds = json.loads(done.stdout)
+    assert seconds < SECONDS or seconds < allowed(SECONDS)
     assert status in ("proved", "undecided") and (status == "proved" or reason)
     assert "fields missing" not in reason and "version" not in reason  # it was looked at
 

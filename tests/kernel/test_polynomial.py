@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from soundness import Workshop, rewritten
+from timing import within
 
 from surrogate_calculus.kernel.facts import Facts
 from surrogate_calculus.kernel.inference import Inference
@@ -299,9 +299,9 @@ def test_hypotheses_are_the_truth_of_cancellations(rng: random.Random) -> None:
 
 
 # ------------------------------------------------------------------------------------ its limits
-def _timed(left: Term, right: Term, rule: str = "ring") -> tuple[bool, float]:
-    start = time.perf_counter()
-    return equal(left, right, rule), time.perf_counter() - start
+def _soon(left: Term, right: Term, rule: str = "ring") -> bool:
+    with within(5):
+        return equal(left, right, rule)
 
 
 def _chain(make: object, first: Term, count: int) -> Term:
@@ -320,22 +320,18 @@ def test_what_is_too_large_is_refused_in_good_time() -> None:
     nested = _chain(lambda s, t: s.node(Add, None, (t, s.add(Sym(f"x{len(s)}")))), x, 6000)
     quotients = Add(*(Pow(Add(Sym(f"x{i}"), Sym(f"y{i}")), Num(-1)) for i in range(40)))
     for term in (large, squares, powers, tall, nested):
-        accepted, seconds = _timed(term, term)
-        assert not accepted and seconds < 5
+        assert not _soon(term, term)
     for left, right in [(quotients, Add(quotients, Pow(Add(x, y), Num(-1)))), (large, large)]:
-        accepted, seconds = _timed(left, right, "field")
-        assert not accepted and seconds < 5
+        assert not _soon(left, right, "field")
 
 
 def test_what_is_large_but_shared_is_not_too_large() -> None:
     twice = _chain(lambda s, t: s.node(Add, None, (t, t)), x, 300)
     assert equal(twice, Mul(Num(2**300), x))
     wide = Add(*(Sym(f"x{i}") for i in range(20_000)))
-    accepted, seconds = _timed(wide, Add(*reversed(wide.args)))
-    assert accepted and seconds < 5
+    assert _soon(wide, Add(*reversed(wide.args)))
     deep = _chain(lambda s, t: s.node(Fn, "sin", (t,)), x, 20_000)
-    accepted, seconds = _timed(Add(deep, x), Add(x, deep))
-    assert accepted and seconds < 5
+    assert _soon(Add(deep, x), Add(x, deep))
 
 
 def test_a_large_exponent_is_left_alone() -> None:
@@ -378,10 +374,8 @@ def test_denominators_of_many_digits_are_refused() -> None:
     """What all coefficients have in common is not computed without bound."""
     primes = [n for n in range(2, 3000) if all(n % k for k in range(2, int(n**0.5) + 1))]
     sum_ = Add(*(Mul(Num(Fraction(1, p**400)), Sym(f"x{p}")) for p in primes))
-    start = time.process_time()
-    with pytest.raises(Rejection, match="too large"):
+    with within(5), pytest.raises(Rejection, match="too large"):
         hypotheses("field", Pow(sum_, Num(-1)), x)
-    assert time.process_time() - start < 5
 
 
 def test_polynomials_of_one_ring_are_compared() -> None:

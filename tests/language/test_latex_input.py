@@ -2,7 +2,6 @@ r"""LaTeX as input: what it reads as, what it refuses, and what it says then."""
 
 from __future__ import annotations
 
-import time
 from importlib.resources import files
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from lark import Lark
 from lark.exceptions import GrammarError
 from lark.lexer import Lexer
+from timing import within
 
 from surrogate_calculus.errors import DeclarationError, ParseError, SurrogateError, TermError
 from surrogate_calculus.language.document import parse_document
@@ -311,10 +311,8 @@ def test_an_expectation_over_a_bare_stop_is_refused() -> None:
 )
 def test_large_nonsense_is_refused_at_once(latex: str) -> None:
     parse_latex("x")  # the table is made once
-    start = time.perf_counter()
-    with pytest.raises(ParseError) as caught:
+    with within(1), pytest.raises(ParseError) as caught:
         parse_latex(latex)
-    assert time.perf_counter() - start < 1.0
     assert len(str(caught.value)) < 1_000
 
 
