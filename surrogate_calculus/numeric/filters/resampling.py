@@ -24,7 +24,7 @@ Scheme = Literal["multinomial", "stratified", "systematic", "residual"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 #: From here on a comb is laid over the running sums by counting instead of searching (measured on a CPU).
-_COUNT_FROM = 3000
+_COUNT_FROM = 1500
 
 #: The largest double below 1: such a fraction of a total is below the total, rounded or not.
 _BELOW_ONE = 1 - 2.0**-53
@@ -42,36 +42,49 @@ class Resampler:
         particles: N.
         replicates: how many filters.
         device: of all tensors.
+        counted: whether the systematic comb is laid by counting instead of searching; by default where that
+            is quicker.
     """
 
     def __init__(
-        self, scheme: Scheme, particles: int, replicates: int = 1, device: torch.device | str = "cpu"
+        self,
+        scheme: Scheme,
+        particles: int,
+        replicates: int = 1,
+        device: torch.device | str = "cpu",
+        counted: bool | None = None,
     ) -> None:
         if scheme not in SCHEMES:
             raise EvaluationError(f"no resampling scheme is called {scheme!r}", instead=", ".join(SCHEMES))
         self.scheme = scheme
         self.particles, self.replicates = particles, replicates
         self.positions = torch.arange(particles, device=device)
-        self._ones = torch.ones(1, dtype=torch.int64, device=device).expand(replicates, particles)
-        self._counted = scheme == "systematic" and particles * replicates >= _COUNT_FROM
+        many = particles * replicates >= _COUNT_FROM if counted is None else counted
+        self._counted = scheme == "systematic" and many
+        own = particles if self._counted else 0
+        self._ones = torch.ones((replicates, own), dtype=torch.int64, device=device)
 
     def randomness(self, steps: int, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """What :meth:`pick` needs for each of some steps."""
         teeth = 1 if self.scheme == "systematic" else self.particles
         shape = (steps, self.replicates, teeth)
         u = torch.rand(shape, generator=generator, dtype=torch.float64, device=self.positions.device)
+        return self.points(u).unbind(0)
+
+    def points(self, u: Tensor) -> Tensor:
+        """What :meth:`pick` needs, for uniform numbers: one of a comb, else one of each particle."""
         if self._counted:
-            u.clamp_(_MARGIN, 1 - _MARGIN)
-        elif self.scheme in ("systematic", "stratified"):
-            u = ((u + self.positions) / self.particles).clamp_(max=_BELOW_ONE)
-        return u.unbind(0)
+            return 1 - u.clamp(_MARGIN, 1 - _MARGIN)  # it is 1 - u that is added
+        if self.scheme in ("systematic", "stratified"):
+            return ((u + self.positions) / self.particles).clamp_(max=_BELOW_ONE)
+        return u
 
     def pick(self, sums: Tensor, randomness: Tensor) -> Tensor:
         """Ancestors, positions from 0.
 
         Args:
             sums: running sums of weights with a positive total, in float64, of shape (replicates, N).
-            randomness: an element of :meth:`randomness`.
+            randomness: an element of :meth:`randomness`, of shape (replicates, 1 or N).
 
         Returns:
             int64, of the shape of ``sums``.
@@ -81,8 +94,8 @@ class Resampler:
         total = sums[:, -1:]
         if not self._counted:
             return torch.searchsorted(sums, randomness * total, right=True)
-        # For each running sum the teeth at or below it; for each tooth, then, the sums that it lies beyond.
-        ends = torch.addcmul(1 - randomness, sums, self.particles / total).long()
+        # For each running sum the teeth (k + u)/N up to it; for each tooth, then, the sums that it is beyond.
+        ends = torch.addcmul(randomness, sums, total.reciprocal().mul_(self.particles)).long()
         starts = torch.zeros((len(sums), self.particles + 1), dtype=torch.int64, device=sums.device)
         starts.scatter_add_(1, ends, self._ones)
         return starts.cumsum_(1)[:, :-1]

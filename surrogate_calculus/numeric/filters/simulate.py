@@ -35,10 +35,10 @@ __all__ = [
 #: When to resample: always, never, or where the effective sample size is below this fraction of N.
 When = Literal["always", "never"] | float
 
-#: Numbers drawn at once; a block of steps has about as many.
-_DRAWN = 1 << 19
-#: Steps of a block at most.
-_BLOCK = 64
+#: Numbers drawn at once, about, and for how many steps at most.
+_DRAWN, _DRAWN_STEPS = 1 << 19, 64
+#: For a block of steps numbers are drawn so many times.
+_DRAWS = 2
 
 
 @dataclass
@@ -145,16 +145,17 @@ def simulate(bound: Bound, recipe: Recipe, generator: torch.Generator | None) ->
     resampler = Resampler(recipe.scheme, recipe.particles, bound.replicates, bound.like.device)
     noise = model.noise(shape, generator, bound.like)
     forward = _Forward(bound, recipe, resampler, noise)
-    length = _steps_at_once(bound, recipe.particles)
-    for first in range(1, bound.steps + 1, length):
-        steps = min(length, bound.steps + 1 - first)
+    length, end = _steps_at_once(bound, recipe.particles), bound.steps + 1
+    for first in range(1, end, _DRAWS * length):
         block = forward.block(first)
         block.noise = [noise if recipe.keep_noise and first == 1 else None]
-        noises = model.noise((steps, *shape), generator, bound.like).unbind(0)
-        draws = (None,) * steps if recipe.when == "never" else resampler.randomness(steps, generator)
-        for k in range(steps):
-            forward.step(first + k, noises[k], draws[k], block)
-            block.noise.append(noises[k] if recipe.keep_noise else None)
+        for start in range(first, min(first + _DRAWS * length, end), length):
+            steps = min(length, end - start)
+            noises = model.noise((steps, *shape), generator, bound.like).unbind(0)
+            draws = (None,) * steps if recipe.when == "never" else resampler.randomness(steps, generator)
+            for k in range(steps):
+                forward.step(start + k, noises[k], draws[k], block)
+                block.noise.append(noises[k] if recipe.keep_noise else None)
         yield block
 
 
@@ -291,7 +292,7 @@ def _steps_at_once(bound: Bound, n: int) -> int:
     numbers = bound.replicates * n
     for d in bound.model.event:
         numbers *= d
-    return max(1, min(_BLOCK, _DRAWN // numbers))
+    return max(1, min(_DRAWN_STEPS, _DRAWN // numbers))
 
 
 def no_weights(bound: Bound, t: int, top: Tensor) -> EvaluationError:

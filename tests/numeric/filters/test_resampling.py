@@ -70,17 +70,10 @@ def test_extreme_offsets_pass_no_end() -> None:
         sums = weights.cumsum(-1)
         for scheme in SCHEMES:
             for counted in (False, True):
-                resampler = module.Resampler(scheme, n, 50)
-                resampler._counted = counted and scheme == "systematic"
-                low, high = (
-                    (module._MARGIN, 1 - module._MARGIN) if resampler._counted else (0.0, 1 - 2.0**-53)
-                )
-                for u in (low, high):
-                    points = torch.full((50, n), u, dtype=torch.float64)
-                    if scheme in ("systematic", "stratified") and not resampler._counted:
-                        points = ((points + torch.arange(n)) / n).clamp(max=module._BELOW_ONE)
-                    elif resampler._counted:
-                        points = points[:, :1]
+                resampler = module.Resampler(scheme, n, 50, counted=counted)
+                for u in (0.0, 1 - 2.0**-53):
+                    teeth = 1 if scheme == "systematic" else n
+                    points = resampler.points(torch.full((50, teeth), u, dtype=torch.float64))
                     found = resampler.pick(sums, points)
                     assert int(found.min()) >= 0 and int(found.max()) <= n // 2
 
@@ -88,12 +81,9 @@ def test_extreme_offsets_pass_no_end() -> None:
 def test_counting_and_searching_are_one_comb() -> None:
     weights = torch.rand(20, 5000, generator=generator(), dtype=torch.float64) ** 6
     sums = weights.cumsum(-1)
-    counting = module.Resampler("systematic", 5000, 20)
-    searching = module.Resampler("systematic", 5000, 20)
-    searching._counted = False
     u = torch.rand(20, 1, generator=generator(), dtype=torch.float64)
-    found = counting.pick(sums, u)
-    other = searching.pick(sums, (u + torch.arange(5000)) / 5000)
+    combs = (module.Resampler("systematic", 5000, 20, counted=counted) for counted in (True, False))
+    found, other = (comb.pick(sums, comb.points(u)) for comb in combs)
     assert float((found != other).double().mean()) < 1e-3  # ties to rounding
 
 
