@@ -121,7 +121,7 @@ def _derived(
             )
         column = column_of(machine.integer(where), args[slot - 1].shape[-1], node, machine)
         used = torch.unique(column)
-        wanted.append(used.tolist())
+        wanted.append([*_integers(used)])
         here = torch.searchsorted(used, column)
         position = here if position is None else position * len(wanted[-1]) + here
     combinations = list(itertools.product(*wanted))
@@ -229,9 +229,14 @@ def _grad(machine: Machine, step: Instruction) -> Tensor | Scaled:
     if machine.reverse:
         return _map(_grad_rows(machine, step, at), lambda t: pick(t, column))
     used = torch.unique(column)
-    found = _grad_forward(machine, step, at, used.tolist())
+    found = _grad_forward(machine, step, at, _integers(used))
     here = torch.searchsorted(used, column)
     return _map(found, lambda t: pick(t, here))
+
+
+def _integers(values: Tensor) -> list[int]:
+    """The elements, one by one: within a transformation torch 2.6 has no ``tolist``."""
+    return [int(value) for value in values.unbind()]
 
 
 def _map(value: Tensor | Scaled, function: Callable[[Tensor], Tensor]) -> Tensor | Scaled:

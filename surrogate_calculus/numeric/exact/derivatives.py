@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -80,8 +81,8 @@ def exact_derivatives(
                 rows.append(torch.zeros_like(flat) if row is None else row)
             orders.append(torch.stack(rows).reshape(*orders[-1].shape, len(flat)))
     names = [
-        name if v.dim() == 0 else f"{name}{list(index)}"
+        name + (str(list(index)) if index else "")
         for name, v in values.items()
-        for index in (torch.ones(v.shape).nonzero().tolist() if v.dim() else [[]])
+        for index in product(*map(range, v.shape))
     ]
     return Derivatives(tuple(o.detach() for o in orders), tuple(names))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import torch
@@ -55,7 +55,7 @@ class Parameters:
         """A name for each number: ``θ``, ``θ[0]``, ``scale``."""
         out = []
         for name, tensor in self.tensors.items():
-            for index in torch.ones(tensor.shape).nonzero().tolist() if tensor.dim() else [[]]:
+            for index in product(*map(range, tensor.shape)):
                 out.append((name or "θ") + (f"[{', '.join(map(str, index))}]" if index else ""))
         return tuple(out)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import torch
@@ -40,9 +40,9 @@ class Numbers:
     def names(self) -> tuple[str, ...]:
         """Of the P numbers: a parameter, with its index where it has one."""
         return tuple(
-            name + ("" if not shape else str(list(index)))
+            name + (str(list(index)) if index else "")
             for name, shape in self.shapes.items()
-            for index in (torch.ones(shape).nonzero().tolist() if shape else [[]])
+            for index in product(*map(range, shape))
         )
 
     def places(self, *names: str) -> list[int]:

@@ -336,8 +336,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the comb of systematic resampling has no offset",
         "resampling.py",
-        'elif self.scheme in ("systematic", "stratified"):\n            u = ((u + ',
-        'elif self.scheme in ("systematic", "stratified"):\n            u = ((0 * u + ',
+        "return ((u + self.positions)",
+        "return ((0 * u + self.positions)",
         "dpf",
         "hmm",
         ("exact", "statistical"),

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,8 @@ def test_the_summary_counts_and_tells_what_was_run(read: Reader) -> None:
     assert "2 of 8 claims disagree" in text
     assert re.search(r"2 ✗ disagrees 1 ! not carried out 1 \? undecided 4 ✓ agrees", text)
     assert "12 of 20 checks were not carried out" in text
-    for fact in ("2026-11-21", sc.__version__, sys.version.split()[0], "float64"):
+    for fact in ("2026-11-21", sc.__version__, version("torch"), sys.version.split()[0], "float64"):
         assert fact in text
-    import torch
-
-    assert str(torch.__version__) in text
     assert "“Agrees” is not “proved”" in text
 
 
