@@ -134,10 +134,8 @@ class HiddenMarkov:
         return _looked_up(c.emission.flatten(-2), x * len(self.b[0]) + y.long())
 
     def observe(self, c: LogTables, t: int, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """y_t; the parameters have no replicates."""
-        law = torch.exp(c.emission)[x]
-        found = torch.multinomial(law.reshape(-1, law.shape[-1]), 1, generator=generator)
-        return found.reshape(x.shape).to(law.dtype)
+        """y_t by inversion."""
+        return _drawn(c.emission, x, self.noise(tuple(x.shape), generator, x)).to(c.emission.dtype)
 
 
 def _looked_up(table: Tensor, index: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ _DESIGNS: Mapping[tuple[str, str], Design] = {
     ("sis", "hmm"): Design(32, 5, 6000),
     ("pf-sf", "lgssm"): Design(16, 10, 80_000, 0.2),
     ("pf-sf", "nile"): Design(8, 10, 60_000),
-    ("pf-sf", "hmm"): Design(8, 10, 20_000),
+    ("pf-sf", "hmm"): Design(8, 10, 50_000),
 }
 
 

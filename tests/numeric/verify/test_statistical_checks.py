@@ -80,7 +80,7 @@ def test_a_wrong_surrogate_disagrees(wrong: dict[str, Any], monkeypatch: pytest.
     name = f"wrong {wrong}"
     monkeypatch.setitem(PROGRAMS, name, wrong)  # type: ignore[arg-type]
     assert carried_out(of(name, "hmm", "value")).outcome == "agrees"
-    found = carried_out(of(name, "hmm", "score", replicates=4000))
+    found = carried_out(of(name, "hmm", "score", replicates=20_000))
     assert found.outcome == "disagrees", found
 
 
