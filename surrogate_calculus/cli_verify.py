@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -87,27 +87,57 @@ def run(asked: Asked, *, say_json: Callable[[object], None] | None, ascii_output
     Raises:
         EvaluationError: bad input, told before any check begins.
     """
-    with _torch_needed():
-        checks = _checks(asked)
-        if asked.report is not None:
-            from .numeric.verify.report import check_writable, require_plots
-
-            check_writable(asked.report)
-            require_plots()
-        findings, whole = _findings(asked, checks)
-    if say_json is not None:
-        say_json([finding.to_json() for finding in findings])
-    else:
-        _print_findings(findings, len(checks), ascii_output=ascii_output)
-    if asked.report is not None and findings:
-        _report(asked, findings, len(checks))
+    kept: Path | None = None
+    try:
+        with _torch_needed():
+            checks = _checks(asked)
+            _see_files(asked)
+            kept = asked.results or _cached(checks)
+            findings, whole, kept = _findings(asked, checks, kept)
+        if say_json is not None:
+            say_json([finding.to_json() for finding in findings])
+        else:
+            _print_findings(findings, len(checks), ascii_output=ascii_output)
+        if asked.report is not None and findings:
+            _report(asked, findings, len(checks))
+    except KeyboardInterrupt:  # before the first check, or after the last
+        there = kept is not None and kept.exists()
+        sys.stderr.write(f"interrupted: {_kept(asked, kept) if there else 'nothing is kept'}\n")
+        return INTERRUPTED
     if not whole:
-        kept = f" in {asked.results}" if asked.results is not None else ""
-        sys.stderr.write(
-            f"interrupted: {len(findings)} of {len(checks)} checks are done and kept{kept}; "
-            "the same command with --resume goes on\n"
-        )
+        done = f"{len(findings)} of {len(checks)} checks are done"
+        sys.stderr.write(f"interrupted: {done} and {_kept(asked, kept)}\n")
+    elif asked.results is None and kept is not None:  # nothing is left that could be lost
+        with suppress(OSError):
+            kept.unlink(missing_ok=True)
     return _status(findings, whole)
+
+
+def _kept(asked: Asked, kept: Path | None) -> str:
+    """What became of the findings, and how to go on after Ctrl-C."""
+    if kept is None:
+        return "not kept, for want of a file; --results FILE keeps them"
+    where = f" in {kept}" if asked.results is not None else ""
+    return f"kept{where}; the same command with --resume goes on"
+
+
+def _see_files(asked: Asked) -> None:
+    """See to it, before any check begins, that there is a place for what was asked.
+
+    Raises:
+        EvaluationError: there is none.
+    """
+    if asked.report is None:
+        return
+    from .numeric.verify.report import check_writable, require_plots
+
+    if asked.results is not None and os.path.realpath(asked.report) == os.path.realpath(asked.results):
+        raise EvaluationError(
+            f"the report would take the place of the results in {asked.results}",
+            instead="two names, such as --report report.html --results findings.jsonl",
+        )
+    check_writable(asked.report)
+    require_plots()
 
 
 def _checks(asked: Asked) -> list[Check]:
@@ -131,12 +161,17 @@ def _checks(asked: Asked) -> list[Check]:
         )
     if asked.scheduler is not None and asked.executor != "dask":
         raise EvaluationError("--scheduler is of a Dask cluster", instead="--executor dask --scheduler …")
+    if asked.workers is not None and asked.executor == "serial":
+        raise EvaluationError(
+            "--workers is of several processes, and this one alone is asked for",
+            instead=f"--executor local --workers {asked.workers}",
+        )
     kinds = asked.kinds or KINDS
     for kind in kinds:
         if kind not in KINDS:
             raise EvaluationError(f"no kind of check is called {kind!r:.40}", instead=", ".join(KINDS))
-    return plan(
-        program_names() if asked.every else asked.filters,
+    checks = plan(
+        program_names() if asked.every else list(dict.fromkeys(asked.filters)),
         asked.models,
         kinds=[kind for kind in KINDS if kind in kinds],
         particles=asked.particles,
@@ -144,6 +179,12 @@ def _checks(asked: Asked) -> list[Check]:
         seed=asked.seed,
         size="full" if asked.full else "quick",
     )
+    planned = {name for check in checks for name in (check.filter, check.model, check.kind)}
+    named = dict.fromkeys([*asked.filters, *(asked.models or ()), *(asked.kinds or ())])
+    idle = [name for name in named if name not in planned]
+    if idle:  # must not pass for verified
+        sys.stderr.write(f"note: nothing is checked of {', '.join(idle)}: there is no such claim\n")
+    return checks
 
 
 @contextmanager
@@ -165,68 +206,71 @@ def _torch_needed() -> Iterator[None]:
         ) from None
 
 
-def _findings(asked: Asked, checks: Sequence[Check]) -> tuple[list[Finding], bool]:
+def _findings(
+    asked: Asked, checks: Sequence[Check], kept: Path | None
+) -> tuple[list[Finding], bool, Path | None]:
     """Carry out the checks, with a progress bar where standard error is a terminal.
 
+    Args:
+        asked: the options.
+        checks: the plan.
+        kept: the file that findings are kept in, or None for nowhere.
+
     Returns:
-        what was found, in the order of the checks, and whether that is all of it.
+        what was found, in the order of the checks; whether that is all of it; where it is kept.
 
     Raises:
         EvaluationError: a file that cannot be used; an executor that cannot be had.
     """
     from .numeric.execution import open_executor
     from .numeric.verify.planning import carry_out
+    from .numeric.verify.results import FileInUse
     from .numeric.verify.session import Interrupted, run_checks
 
     own = asked.results is None
-    path = _cached(checks) if asked.results is None else asked.results
-    if own and not asked.resume and path is not None:
-        with suppress(OSError):  # what an earlier run was interrupted in, and nobody asked for
-            path.unlink(missing_ok=True)
-    if own and asked.resume and (path is None or not path.exists()):
+    if own and asked.resume and (kept is None or not kept.exists()):
         raise EvaluationError(
-            "no interrupted run of these checks is kept (or the package has changed since)",
-            instead="the same command without --resume",
+            "no interrupted run of these checks is kept", instead="the same command without --resume"
         )
 
-    def done(on_finding: Callable[[Finding], object]) -> tuple[list[Finding], bool]:
-        def session(executor: Any) -> list[Finding]:
-            return run_checks(
-                checks,
-                carry_out,
-                executor=executor,
-                on_finding=on_finding,
-                results=path,
-                resume=asked.resume,
-            )
+    def session(executor: Any, path: Path | None, on_finding: Callable[[Finding], object]) -> list[Finding]:
+        return run_checks(
+            checks,
+            carry_out,
+            executor=executor,
+            on_finding=on_finding,
+            results=path,
+            resume=asked.resume,
+            apart=own,  # an interrupted run that was not asked for stays until this one has come to its end
+            on_resume=lambda found: sys.stderr.write(f"resumed: {found}\n"),
+        )
 
-        try:
-            if asked.executor == "serial":
-                return session(None), True
-            with open_executor(asked.executor, asked.workers, asked.scheduler) as executor:
-                return session(executor), True
-        except Interrupted as stopped:
-            return stopped.findings, False
-
-    with _progress(len({check.key for check in checks})) as advance:
-        found, whole = done(advance)
-    if own and whole and path is not None:
-        with suppress(OSError):
-            path.unlink()
-    return found, whole
+    try:
+        with ExitStack() as stack:
+            executor = None
+            if asked.executor != "serial":
+                executor = stack.enter_context(open_executor(asked.executor, asked.workers, asked.scheduler))
+            advance = stack.enter_context(_progress(len({check.key for check in checks})))
+            try:
+                return session(executor, kept, advance), True, kept
+            except FileInUse:  # by the same command, elsewhere
+                if not own or asked.resume:
+                    raise
+                kept = None
+                return session(executor, kept, advance), True, kept
+    except Interrupted as stopped:
+        return stopped.findings, False, kept
 
 
 def _cached(checks: Sequence[Check]) -> Path | None:
-    """Where an interrupted run of these checks is kept, by this version of the code; None for nowhere."""
-    from .numeric.verify.planning import fingerprint
-
+    """Where an interrupted run of these checks is kept; None for nowhere."""
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         folder = (Path(base) if base else Path.home() / ".cache") / "surrogate-calculus"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return None
-    name = sha256(" ".join([fingerprint(), *(check.key for check in checks)]).encode()).hexdigest()[:16]
+    name = sha256(" ".join(check.key for check in checks).encode()).hexdigest()[:16]
     return folder / f"verify-{name}.jsonl" if os.access(folder, os.W_OK) else None
 
 

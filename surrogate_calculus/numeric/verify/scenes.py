@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import EvaluationError
+from ...errors import EvaluationError, nearest
 from ..data import nile, pound_dollar_returns
 from ..exact import forward_log_likelihood, kalman_log_likelihood
 from ..models import (
@@ -143,8 +143,5 @@ def scene_of(name: str) -> Scene:
         EvaluationError: there is none of that name.
     """
     if name not in SCENES:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, SCENES, n=2, cutoff=0.4) or list(SCENES)
-        raise EvaluationError(f"no model is called {name!r:.40}", instead=" or ".join(near))
+        raise EvaluationError(f"no model is called {name!r:.40}", instead=nearest(name, SCENES))
     return _made(name)
