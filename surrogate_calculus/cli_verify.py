@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +29,9 @@ _HOLDS, _FAILS, _UNDECIDED = 0, 1, 3
 
 #: From here on a table tells what the tolerances are of.
 _WIDE = 120
+#: Where claims have fewer columns than this, or scores fewer in all, there is no table but a list.
+_CLAIM, _NARROW = 16, 72
+_SHORT = ("filter", "model", "kind", "deviation", "tolerance", "verdict")
 _MARKS = {"agrees": "✓", "disagrees": "✗", "undecided": "?"}
 _STYLES = {"agrees": "green", "disagrees": "bold red", "undecided": "yellow"}
 #: Rows of numbers that are one score, told several ways.
@@ -248,6 +252,7 @@ def _findings(
     try:
         with ExitStack() as stack:
             executor = None
+            stack.enter_context(_pipes_of_workers())
             if asked.executor != "serial":
                 executor = stack.enter_context(open_executor(asked.executor, asked.workers, asked.scheduler))
             advance = stack.enter_context(_progress(len({check.key for check in checks})))
@@ -272,6 +277,26 @@ def _cached(checks: Sequence[Check]) -> Path | None:
         return None
     name = sha256(" ".join(check.key for check in checks).encode()).hexdigest()[:16]
     return folder / f"verify-{name}.jsonl" if os.access(folder, os.W_OK) else None
+
+
+@contextmanager
+def _pipes_of_workers() -> Iterator[None]:
+    """Keep a worker that is gone from ending the command.
+
+    ``surrogate … | head`` ends by SIGPIPE, which a write to a dead worker's pipe or socket raises as well.
+    Threads inherit the mask of the one that starts them: those of executors get an error instead.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        if signal.SIGPIPE not in before:
+            while signal.SIGPIPE in signal.sigpending():
+                signal.sigwait({signal.SIGPIPE})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -343,6 +368,11 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
     from rich.table import Table
     from rich.text import Text
 
+    rows = [_row(finding, told) for finding in findings]
+    widths = [max(map(len, column)) for column in zip(_SHORT, *rows, strict=True)]
+    if console.width - sum(3 + width for width in widths) < _CLAIM:
+        _list(console, findings, told)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("filter", no_wrap=True)
     table.add_column("model", no_wrap=True)
@@ -355,7 +385,7 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
         table.add_column("of", ratio=1, overflow="fold")
     table.add_column("verdict", no_wrap=True)
     last = ("", "")
-    for finding in findings:
+    for finding, (*_, deviation, bound, verdict) in zip(findings, rows, strict=True):
         check = finding.check
         here = (check.filter, check.model)
         names = here if here != last else ("", "")
@@ -364,12 +394,35 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
             *map(told, names),
             check.kind,
             told(check.claim),
-            _number(finding.deviation),
-            told(_bound(finding)),
+            deviation,
+            bound,
             *([told(finding.basis)] if wide else []),
-            Text(told(f"{_MARKS[finding.outcome]} {finding.outcome}").strip(), _STYLES[finding.outcome]),
+            Text(verdict, _STYLES[finding.outcome]),
         )
     console.print(table)
+
+
+def _row(finding: Finding, told: Callable[[str], str]) -> tuple[str, ...]:
+    """The cells of the columns in :data:`_SHORT`, which are not broken."""
+    check = finding.check
+    cells = (told(name) for name in (check.filter, check.model, check.kind))
+    return (*cells, _number(finding.deviation), told(_bound(finding)), _verdict(finding, told))
+
+
+def _list(console: Console, findings: Sequence[Finding], told: Callable[[str], str]) -> None:
+    """The same where a table has no room."""
+    from rich.text import Text
+
+    for finding in findings:
+        check = finding.check
+        text = f": {check.filter} on {check.model}, {check.kind}: {check.claim}"
+        text += f"; deviation {_number(finding.deviation)} {_bound(finding)}"
+        console.print(Text.assemble((_verdict(finding, told), _STYLES[finding.outcome]), told(text)))
+
+
+def _verdict(finding: Finding, told: Callable[[str], str]) -> str:
+    mark = _MARKS[finding.outcome]
+    return f"{mark} {finding.outcome}" if told(mark) == mark else finding.outcome
 
 
 def _report(asked: Asked, findings: Sequence[Finding], planned: int) -> None:
@@ -431,11 +484,22 @@ def _scores(console: Console, findings: Sequence[Finding], told: Callable[[str],
         if settings.get(name) is not None
     )
     title = f"The score, {found.check.filter} on {found.check.model}" + (f", {sizes}" if sizes else "")
+    ways = {told(text): found.numbers[key] for key, text in _SCORES.items() if key in found.numbers}
+    if console.width < _NARROW:
+        console.print(told(title))
+        for way, values in ways.items():
+            pairs = zip(found.columns, values, strict=True)
+            console.print(told(f"{way}: " + ", ".join(f"{name} = {value:.12g}" for name, value in pairs)))
+        return
+    rows = [["", *map(told, found.columns)]]
+    rows += [[way, *(f"{value:.12g}" for value in values)] for way, values in ways.items()]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=told(title), title_justify="left")
-    table.add_column("")
-    for name in found.columns:
-        table.add_column(told(name), justify="right", no_wrap=True)
-    for key, title in _SCORES.items():
-        if key in found.numbers:
-            table.add_row(told(title), *(f"{value:.12g}" for value in found.numbers[key]))
+    if sum(3 + max(map(len, column)) for column in zip(*rows, strict=True)) > console.width:
+        rows = [list(column) for column in zip(*rows, strict=True)]  # many parameters: a row for each
+        table.padding = (0, 1, 0, 0)
+    for name, *cells in zip(*rows, strict=True):
+        widest = max(map(len, cells))
+        table.add_column(name, justify="right" if name else "left", overflow="fold", min_width=widest)
+    for row in rows[1:]:
+        table.add_row(*row)
     console.print(table)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from rich.console import Console
 from typer.testing import CliRunner
 
-from surrogate_calculus import cli_verify
+from surrogate_calculus import cli, cli_verify
 from surrogate_calculus.cli import app
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.verify import Check, Finding, planning, report
@@ -73,6 +79,33 @@ def test_the_score_three_ways_beside_the_exact_one() -> None:
         assert [float(x) for x in rows[other]] == pytest.approx([float(x) for x in autograd], rel=1e-10)
     assert rows["exact, of p(y)"] != autograd
     assert "agree (numbers that agree prove nothing)" in result.stdout
+
+
+@pytest.mark.parametrize("width", [20, 71, 72, 80, 119, 120, 400])
+def test_no_number_and_no_word_is_cut_on_a_narrow_terminal(width: int) -> None:
+    numbers = dict.fromkeys(("autograd", "formula", "online", "exact"), (-0.123456789012, 1234567.89012))
+    check = Check("∇θ log Ẑ by autograd is derived", "statistical", "formula", "dpf_proposal", "hmm-hidden")
+    finding = Finding(
+        check, 1.5e-15, 1e-10, "made up", "undecided", numbers=numbers, columns=("a[0, 0]", "log_q")
+    )
+    console = Console(file=StringIO(), width=width, force_terminal=True, no_color=True, highlight=False)
+    cli_verify._table(console, [finding], str)
+    cli_verify._scores(console, [finding], str)
+    assert isinstance(console.file, StringIO)
+    text = re.sub(r"\x1b\[\d*m", "", console.file.getvalue())
+    assert "…" not in text
+    assert all(len(line.rstrip()) <= width for line in text.splitlines())
+    words = ("undecided", "1.5e-15", "1.0e-10", "dpf_proposal", "hmm-hidden", "statistical", "autograd")
+    assert [word for word in words if word not in text] == []
+    assert text.count("-0.123456789012") == text.count("1234567.89012") == 4
+
+
+def test_signs_that_the_output_cannot_carry_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, agreeing)
+    monkeypatch.setattr(cli, "_carries_unicode", lambda: False)
+    result = verify("dice", "--model", "hmm", "--kind", "pathwise")
+    assert " agrees" in result.stdout and "grad theta" in result.stdout
+    assert not [sign for sign in ("✓", "∇", "≤", "\\u") if sign in result.stdout]
 
 
 def test_the_claim_that_fails_is_told_and_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +297,45 @@ def test_what_nothing_is_claimed_of_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert result.stderr == "note: nothing is checked of iwae, lgssm: there is no such claim\n"
     assert {(check.filter, check.model) for check in asked} == {("sis", "hmm")}
     assert len(asked) == len({check.key for check in asked})
+
+
+COMMAND = '''
+import sys, time
+from surrogate_calculus import cli
+from surrogate_calculus.numeric.verify import Finding, planning
+
+def slow(check):
+    time.sleep(0.2 if check.settings["order"] == 1 else 60)
+    return Finding(check, 0.0, 0.0, "none", "agrees")
+
+if __name__ == "__main__":
+    planning.carry_out = slow
+    sys.argv = ["surrogate", "verify", "dice", "--model", "hmm,lgssm", "--kind", "pathwise", "--json",
+                "--executor", "local", "--workers", "1", "--results", sys.argv[1]]
+    cli.main()
+'''
+
+
+def test_workers_that_are_ended_do_not_end_the_command(tmp_path: Path) -> None:
+    """Ctrl-C as a terminal does it; with SIGPIPE at its default, which a dead worker's pipe raises."""
+    program, file = tmp_path / "slow_command.py", tmp_path / "findings.jsonl"
+    program.write_text(COMMAND, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, str(program), str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not file.exists() or not file.read_bytes().count(b"\n"):
+            assert time.monotonic() < deadline and running.poll() is None
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert 1 <= len(json.loads(out)) < 4
+    assert err.startswith("interrupted: ") and err.count("\n") == 1, err
 
 
 def test_results_are_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
