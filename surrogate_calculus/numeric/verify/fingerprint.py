@@ -15,9 +15,12 @@ _DECIDING = (".py", ".sc", ".csv", ".lark")
 
 @cache
 def fingerprint() -> str:
-    """Changes when this package or the version of torch does; settings are in the key of a check."""
+    """Changes when this package or the version of torch does; settings are in the key of a check.
+
+    Builds of one version, for a CPU and for a GPU, are one: a cluster may have another than who asks it.
+    """
     try:
-        torch = version("torch")
+        torch = version("torch").partition("+")[0]
     except PackageNotFoundError:
         torch = ""
     package = Path(__file__).resolve().parents[2]
