@@ -1,13 +1,14 @@
 """The command ``surrogate``.
 
 Exit status: 0 when what was asked holds, 1 when it does not, 2 for bad input (one message on standard
-error, never a traceback), 3 when undecided.  Results go to standard output, plain text unless it is a
-terminal.  What a command computes is imported when it runs, so that ``--help`` is quick.
+error, never a traceback), 3 when undecided, 130 after Ctrl-C.  Results go to standard output, plain text
+unless it is a terminal.  What a command computes is imported when it runs, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-HOLDS, FAILS, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+HOLDS, FAILS, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="surrogate",
@@ -112,6 +113,9 @@ def _bad_input(text: str | None = None, file: str | None = None) -> Iterator[Non
     try:
         with placed(text, file):
             yield
+    except KeyboardInterrupt:  # typer would make it 1, which is "does not hold"
+        sys.stderr.write("interrupted\n")
+        raise typer.Exit(INTERRUPTED) from None
     except SurrogateError as error:
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(BAD_INPUT) from None
@@ -616,7 +620,22 @@ def main() -> None:
     """Run the command in a process of its own."""
     if hasattr(signal, "SIGPIPE"):  # `surrogate … | head` ends quietly
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by `>&-`: the exit status still tells
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):  # what the terminal cannot show is escaped, not an error
             stream.reconfigure(errors="backslashreplace")
-    app(prog_name="surrogate")
+    try:
+        try:
+            app(prog_name="surrogate")
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is not None:  # of no stream but of a file, which is none of ours
+            raise
+        sys.stderr.write(f"error: standard output cannot be written: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python flushes what is left
+        sys.exit(BAD_INPUT)

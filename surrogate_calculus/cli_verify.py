@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +29,9 @@ _HOLDS, _FAILS, _UNDECIDED = 0, 1, 3
 
 #: From here on a table tells what the tolerances are of.
 _WIDE = 120
+#: Where claims have fewer columns than this, or scores fewer in all, there is no table but a list.
+_CLAIM, _NARROW = 16, 72
+_SHORT = ("filter", "model", "kind", "deviation", "tolerance", "verdict")
 _MARKS = {"agrees": "✓", "disagrees": "✗", "undecided": "?"}
 _STYLES = {"agrees": "green", "disagrees": "bold red", "undecided": "yellow"}
 #: Rows of numbers that are one score, told several ways.
@@ -87,27 +91,57 @@ def run(asked: Asked, *, say_json: Callable[[object], None] | None, ascii_output
     Raises:
         EvaluationError: bad input, told before any check begins.
     """
-    with _torch_needed():
-        checks = _checks(asked)
-        if asked.report is not None:
-            from .numeric.verify.report import check_writable, require_plots
-
-            check_writable(asked.report)
-            require_plots()
-        findings, whole = _findings(asked, checks)
-    if say_json is not None:
-        say_json([finding.to_json() for finding in findings])
-    else:
-        _print_findings(findings, len(checks), ascii_output=ascii_output)
-    if asked.report is not None and findings:
-        _report(asked, findings, len(checks))
+    kept: Path | None = None
+    try:
+        with _torch_needed():
+            checks = _checks(asked)
+            _see_files(asked)
+            kept = asked.results or _cached(checks)
+            findings, whole, kept = _findings(asked, checks, kept)
+        if say_json is not None:
+            say_json([finding.to_json() for finding in findings])
+        else:
+            _print_findings(findings, len(checks), ascii_output=ascii_output)
+        if asked.report is not None and findings:
+            _report(asked, findings, len(checks))
+    except KeyboardInterrupt:  # before the first check, or after the last
+        there = kept is not None and kept.exists()
+        sys.stderr.write(f"interrupted: {_kept(asked, kept) if there else 'nothing is kept'}\n")
+        return INTERRUPTED
     if not whole:
-        kept = f" in {asked.results}" if asked.results is not None else ""
-        sys.stderr.write(
-            f"interrupted: {len(findings)} of {len(checks)} checks are done and kept{kept}; "
-            "the same command with --resume goes on\n"
-        )
+        done = f"{len(findings)} of {len(checks)} checks are done"
+        sys.stderr.write(f"interrupted: {done} and {_kept(asked, kept)}\n")
+    elif asked.results is None and kept is not None:  # nothing is left that could be lost
+        with suppress(OSError):
+            kept.unlink(missing_ok=True)
     return _status(findings, whole)
+
+
+def _kept(asked: Asked, kept: Path | None) -> str:
+    """What became of the findings, and how to go on after Ctrl-C."""
+    if kept is None:
+        return "not kept, for want of a file; --results FILE keeps them"
+    where = f" in {kept}" if asked.results is not None else ""
+    return f"kept{where}; the same command with --resume goes on"
+
+
+def _see_files(asked: Asked) -> None:
+    """See to it, before any check begins, that there is a place for what was asked.
+
+    Raises:
+        EvaluationError: there is none.
+    """
+    if asked.report is None:
+        return
+    from .numeric.verify.report import check_writable, require_plots
+
+    if asked.results is not None and os.path.realpath(asked.report) == os.path.realpath(asked.results):
+        raise EvaluationError(
+            f"the report would take the place of the results in {asked.results}",
+            instead="two names, such as --report report.html --results findings.jsonl",
+        )
+    check_writable(asked.report)
+    require_plots()
 
 
 def _checks(asked: Asked) -> list[Check]:
@@ -131,12 +165,17 @@ def _checks(asked: Asked) -> list[Check]:
         )
     if asked.scheduler is not None and asked.executor != "dask":
         raise EvaluationError("--scheduler is of a Dask cluster", instead="--executor dask --scheduler …")
+    if asked.workers is not None and asked.executor == "serial":
+        raise EvaluationError(
+            "--workers is of several processes, and this one alone is asked for",
+            instead=f"--executor local --workers {asked.workers}",
+        )
     kinds = asked.kinds or KINDS
     for kind in kinds:
         if kind not in KINDS:
             raise EvaluationError(f"no kind of check is called {kind!r:.40}", instead=", ".join(KINDS))
-    return plan(
-        program_names() if asked.every else asked.filters,
+    checks = plan(
+        program_names() if asked.every else list(dict.fromkeys(asked.filters)),
         asked.models,
         kinds=[kind for kind in KINDS if kind in kinds],
         particles=asked.particles,
@@ -144,6 +183,12 @@ def _checks(asked: Asked) -> list[Check]:
         seed=asked.seed,
         size="full" if asked.full else "quick",
     )
+    planned = {name for check in checks for name in (check.filter, check.model, check.kind)}
+    named = dict.fromkeys([*asked.filters, *(asked.models or ()), *(asked.kinds or ())])
+    idle = [name for name in named if name not in planned]
+    if idle:  # must not pass for verified
+        sys.stderr.write(f"note: nothing is checked of {', '.join(idle)}: there is no such claim\n")
+    return checks
 
 
 @contextmanager
@@ -165,69 +210,93 @@ def _torch_needed() -> Iterator[None]:
         ) from None
 
 
-def _findings(asked: Asked, checks: Sequence[Check]) -> tuple[list[Finding], bool]:
+def _findings(
+    asked: Asked, checks: Sequence[Check], kept: Path | None
+) -> tuple[list[Finding], bool, Path | None]:
     """Carry out the checks, with a progress bar where standard error is a terminal.
 
+    Args:
+        asked: the options.
+        checks: the plan.
+        kept: the file that findings are kept in, or None for nowhere.
+
     Returns:
-        what was found, in the order of the checks, and whether that is all of it.
+        what was found, in the order of the checks; whether that is all of it; where it is kept.
 
     Raises:
         EvaluationError: a file that cannot be used; an executor that cannot be had.
     """
     from .numeric.execution import open_executor
     from .numeric.verify.planning import carry_out
+    from .numeric.verify.results import FileInUse
     from .numeric.verify.session import Interrupted, run_checks
 
     own = asked.results is None
-    path = _cached(checks) if asked.results is None else asked.results
-    if own and not asked.resume and path is not None:
-        with suppress(OSError):  # what an earlier run was interrupted in, and nobody asked for
-            path.unlink(missing_ok=True)
-    if own and asked.resume and (path is None or not path.exists()):
+    if own and asked.resume and (kept is None or not kept.exists()):
         raise EvaluationError(
-            "no interrupted run of these checks is kept (or the package has changed since)",
-            instead="the same command without --resume",
+            "no interrupted run of these checks is kept", instead="the same command without --resume"
         )
 
-    def done(on_finding: Callable[[Finding], object]) -> tuple[list[Finding], bool]:
-        def session(executor: Any) -> list[Finding]:
-            return run_checks(
-                checks,
-                carry_out,
-                executor=executor,
-                on_finding=on_finding,
-                results=path,
-                resume=asked.resume,
-            )
+    def session(executor: Any, path: Path | None, on_finding: Callable[[Finding], object]) -> list[Finding]:
+        return run_checks(
+            checks,
+            carry_out,
+            executor=executor,
+            on_finding=on_finding,
+            results=path,
+            resume=asked.resume,
+            apart=own,  # an interrupted run that was not asked for stays until this one has come to its end
+            on_resume=lambda found: sys.stderr.write(f"resumed: {found}\n"),
+        )
 
-        try:
-            if asked.executor == "serial":
-                return session(None), True
-            with open_executor(asked.executor, asked.workers, asked.scheduler) as executor:
-                return session(executor), True
-        except Interrupted as stopped:
-            return stopped.findings, False
-
-    with _progress(len({check.key for check in checks})) as advance:
-        found, whole = done(advance)
-    if own and whole and path is not None:
-        with suppress(OSError):
-            path.unlink()
-    return found, whole
+    try:
+        with ExitStack() as stack:
+            executor = None
+            stack.enter_context(_pipes_of_workers())
+            if asked.executor != "serial":
+                executor = stack.enter_context(open_executor(asked.executor, asked.workers, asked.scheduler))
+            advance = stack.enter_context(_progress(len({check.key for check in checks})))
+            try:
+                return session(executor, kept, advance), True, kept
+            except FileInUse:  # by the same command, elsewhere
+                if not own or asked.resume:
+                    raise
+                kept = None
+                return session(executor, kept, advance), True, kept
+    except Interrupted as stopped:
+        return stopped.findings, False, kept
 
 
 def _cached(checks: Sequence[Check]) -> Path | None:
-    """Where an interrupted run of these checks is kept, by this version of the code; None for nowhere."""
-    from .numeric.verify.planning import fingerprint
-
+    """Where an interrupted run of these checks is kept; None for nowhere."""
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         folder = (Path(base) if base else Path.home() / ".cache") / "surrogate-calculus"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return None
-    name = sha256(" ".join([fingerprint(), *(check.key for check in checks)]).encode()).hexdigest()[:16]
+    name = sha256(" ".join(check.key for check in checks).encode()).hexdigest()[:16]
     return folder / f"verify-{name}.jsonl" if os.access(folder, os.W_OK) else None
+
+
+@contextmanager
+def _pipes_of_workers() -> Iterator[None]:
+    """Keep a worker that is gone from ending the command.
+
+    ``surrogate … | head`` ends by SIGPIPE, which a write to a dead worker's pipe or socket raises as well.
+    Threads inherit the mask of the one that starts them: those of executors get an error instead.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        if signal.SIGPIPE not in before:
+            while signal.SIGPIPE in signal.sigpending():
+                signal.sigwait({signal.SIGPIPE})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -299,6 +368,11 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
     from rich.table import Table
     from rich.text import Text
 
+    rows = [_row(finding, told) for finding in findings]
+    widths = [max(map(len, column)) for column in zip(_SHORT, *rows, strict=True)]
+    if console.width - sum(3 + width for width in widths) < _CLAIM:
+        _list(console, findings, told)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("filter", no_wrap=True)
     table.add_column("model", no_wrap=True)
@@ -311,7 +385,7 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
         table.add_column("of", ratio=1, overflow="fold")
     table.add_column("verdict", no_wrap=True)
     last = ("", "")
-    for finding in findings:
+    for finding, (*_, deviation, bound, verdict) in zip(findings, rows, strict=True):
         check = finding.check
         here = (check.filter, check.model)
         names = here if here != last else ("", "")
@@ -320,12 +394,35 @@ def _table(console: Console, findings: Sequence[Finding], told: Callable[[str], 
             *map(told, names),
             check.kind,
             told(check.claim),
-            _number(finding.deviation),
-            told(_bound(finding)),
+            deviation,
+            bound,
             *([told(finding.basis)] if wide else []),
-            Text(told(f"{_MARKS[finding.outcome]} {finding.outcome}").strip(), _STYLES[finding.outcome]),
+            Text(verdict, _STYLES[finding.outcome]),
         )
     console.print(table)
+
+
+def _row(finding: Finding, told: Callable[[str], str]) -> tuple[str, ...]:
+    """The cells of the columns in :data:`_SHORT`, which are not broken."""
+    check = finding.check
+    cells = (told(name) for name in (check.filter, check.model, check.kind))
+    return (*cells, _number(finding.deviation), told(_bound(finding)), _verdict(finding, told))
+
+
+def _list(console: Console, findings: Sequence[Finding], told: Callable[[str], str]) -> None:
+    """The same where a table has no room."""
+    from rich.text import Text
+
+    for finding in findings:
+        check = finding.check
+        text = f": {check.filter} on {check.model}, {check.kind}: {check.claim}"
+        text += f"; deviation {_number(finding.deviation)} {_bound(finding)}"
+        console.print(Text.assemble((_verdict(finding, told), _STYLES[finding.outcome]), told(text)))
+
+
+def _verdict(finding: Finding, told: Callable[[str], str]) -> str:
+    mark = _MARKS[finding.outcome]
+    return f"{mark} {finding.outcome}" if told(mark) == mark else finding.outcome
 
 
 def _report(asked: Asked, findings: Sequence[Finding], planned: int) -> None:
@@ -387,11 +484,22 @@ def _scores(console: Console, findings: Sequence[Finding], told: Callable[[str],
         if settings.get(name) is not None
     )
     title = f"The score, {found.check.filter} on {found.check.model}" + (f", {sizes}" if sizes else "")
+    ways = {told(text): found.numbers[key] for key, text in _SCORES.items() if key in found.numbers}
+    if console.width < _NARROW:
+        console.print(told(title))
+        for way, values in ways.items():
+            pairs = zip(found.columns, values, strict=True)
+            console.print(told(f"{way}: " + ", ".join(f"{name} = {value:.12g}" for name, value in pairs)))
+        return
+    rows = [["", *map(told, found.columns)]]
+    rows += [[way, *(f"{value:.12g}" for value in values)] for way, values in ways.items()]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=told(title), title_justify="left")
-    table.add_column("")
-    for name in found.columns:
-        table.add_column(told(name), justify="right", no_wrap=True)
-    for key, title in _SCORES.items():
-        if key in found.numbers:
-            table.add_row(told(title), *(f"{value:.12g}" for value in found.numbers[key]))
+    if sum(3 + max(map(len, column)) for column in zip(*rows, strict=True)) > console.width:
+        rows = [list(column) for column in zip(*rows, strict=True)]  # many parameters: a row for each
+        table.padding = (0, 1, 0, 0)
+    for name, *cells in zip(*rows, strict=True):
+        widest = max(map(len, cells))
+        table.add_column(name, justify="right" if name else "left", overflow="fold", min_width=widest)
+    for row in rows[1:]:
+        table.add_row(*row)
     console.print(table)

@@ -7,6 +7,7 @@ traceback at the command line, and ends the command with exit status 2.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "TermError",
     "UndeclaredZeroError",
     "caret",
+    "nearest",
 ]
 
 
@@ -148,3 +150,12 @@ def _columns(text: str) -> int:
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text
     )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that there is not: the nearest ones, or all where none is near."""
+    from difflib import get_close_matches
+
+    every = list(known)
+    near = get_close_matches(name.lower(), every, n=2, cutoff=0.4)
+    return " or ".join(near) if near else f"one of {', '.join(every)}"

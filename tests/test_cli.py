@@ -14,6 +14,7 @@ from language.malformed import DOCUMENTS, EXPRESSIONS
 from timing import within
 from typer.testing import CliRunner, Result
 
+import surrogate_calculus as sc
 from surrogate_calculus.cli import app
 
 DICE = "p(x;θ)/⊥(p(x;θ))*f(x;θ)"
@@ -440,3 +441,28 @@ def test_full_steps_of_a_document() -> None:
     assert lines[0].endswith("[instance]")
     assert lines[-1].startswith("  = Σ[i=1..N](w̄[i] * ∇θ log p(x[i], y; θ))")
     assert lines[-1].endswith("[definition]")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["derive", "x^2", "--wrt", "x"], ["estimators"]])
+def test_an_output_that_cannot_be_written_is_one_error(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "surrogate_calculus", *arguments]
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert found.returncode == 2
+    assert found.stderr == "error: standard output cannot be written: No space left on device\n"
+
+
+def test_an_output_that_is_closed_leaves_the_exit_status() -> None:
+    command = f'"{sys.executable}" -m surrogate_calculus derive "x^2" --wrt x >&-'
+    found = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_an_interrupt_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sc, "derive", interrupted)
+    result = CliRunner().invoke(app, ["derive", "x^2", "--wrt", "x"])
+    assert result.exit_code == 130 and result.stderr == "interrupted\n"

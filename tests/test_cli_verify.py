@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from rich.console import Console
 from typer.testing import CliRunner
 
+from surrogate_calculus import cli, cli_verify
 from surrogate_calculus.cli import app
-from surrogate_calculus.numeric.verify import Check, Finding, planning
+from surrogate_calculus.errors import EvaluationError
+from surrogate_calculus.numeric.verify import Check, Finding, planning, report
 
 FIELDS = {"claim", "filter", "model", "kind", "deviation", "tolerance", "verdict"}
 
@@ -69,6 +79,33 @@ def test_the_score_three_ways_beside_the_exact_one() -> None:
         assert [float(x) for x in rows[other]] == pytest.approx([float(x) for x in autograd], rel=1e-10)
     assert rows["exact, of p(y)"] != autograd
     assert "agree (numbers that agree prove nothing)" in result.stdout
+
+
+@pytest.mark.parametrize("width", [20, 71, 72, 80, 119, 120, 400])
+def test_no_number_and_no_word_is_cut_on_a_narrow_terminal(width: int) -> None:
+    numbers = dict.fromkeys(("autograd", "formula", "online", "exact"), (-0.123456789012, 1234567.89012))
+    check = Check("∇θ log Ẑ by autograd is derived", "statistical", "formula", "dpf_proposal", "hmm-hidden")
+    finding = Finding(
+        check, 1.5e-15, 1e-10, "made up", "undecided", numbers=numbers, columns=("a[0, 0]", "log_q")
+    )
+    console = Console(file=StringIO(), width=width, force_terminal=True, no_color=True, highlight=False)
+    cli_verify._table(console, [finding], str)
+    cli_verify._scores(console, [finding], str)
+    assert isinstance(console.file, StringIO)
+    text = re.sub(r"\x1b\[\d*m", "", console.file.getvalue())
+    assert "…" not in text
+    assert all(len(line.rstrip()) <= width for line in text.splitlines())
+    words = ("undecided", "1.5e-15", "1.0e-10", "dpf_proposal", "hmm-hidden", "statistical", "autograd")
+    assert [word for word in words if word not in text] == []
+    assert text.count("-0.123456789012") == text.count("1234567.89012") == 4
+
+
+def test_signs_that_the_output_cannot_carry_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, agreeing)
+    monkeypatch.setattr(cli, "_carries_unicode", lambda: False)
+    result = verify("dice", "--model", "hmm", "--kind", "pathwise")
+    assert " agrees" in result.stdout and "grad theta" in result.stdout
+    assert not [sign for sign in ("✓", "∇", "≤", "\\u") if sign in result.stdout]
 
 
 def test_the_claim_that_fails_is_told_and_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +170,174 @@ def test_an_interrupt_keeps_what_is_done(
     assert named or verify(*command, "--resume").exit_code == 2
 
 
+def test_what_other_code_found_is_done_again_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "findings.jsonl"
+    command = ("dpf", "--model", "lgssm", "--kind", "pathwise", "--json", "--results", str(file))
+    asked = pretend(monkeypatch, agreeing)
+    assert verify(*command).exit_code == 0
+    checks = len(asked)
+    result = verify(*command, "--resume")
+    assert len(asked) == checks
+    assert result.stderr == f"resumed: {checks} of {checks} checks are taken up\n"
+    before = file.read_bytes()
+    lines = [json.loads(line) for line in before.splitlines()]
+    file.write_text("".join(json.dumps(line | {"code": "older"}) + "\n" for line in lines[1:]))
+    result = verify(*command, "--resume")
+    assert len(asked) == 2 * checks
+    assert result.stderr == (
+        f"resumed: 0 of {checks} checks are taken up, {checks - 1} are done again, since the code or torch "
+        "has changed, 1 are new\n"
+    )
+    assert len(json.loads(result.stdout)) == checks
+
+
+def test_what_was_interrupted_is_not_lost_by_forgetting_to_resume(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("dpf", "--model", "lgssm", "--kind", "pathwise", "--json")
+
+    def stops_after(count: int) -> list[Check]:
+        def stopped(check: Check) -> Finding:
+            if len(asked) > count:
+                raise KeyboardInterrupt
+            return agreeing(check)
+
+        asked = pretend(monkeypatch, stopped)
+        return asked
+
+    stops_after(4)
+    assert verify(*command).exit_code == 130
+    stops_after(1)
+    assert verify(*command).exit_code == 130
+    rest = pretend(monkeypatch, agreeing)
+    result = verify(*command, "--resume")
+    assert len(json.loads(result.stdout)) == len(rest) + 4
+    assert result.stderr.startswith("resumed: 4 of ")
+
+
+def test_a_report_that_fails_loses_no_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise EvaluationError("the disk is full")
+
+    asked = pretend(monkeypatch, agreeing)
+    command = ("dice", "--model", "hmm", "--kind", "pathwise", "--report", str(tmp_path / "report.html"))
+    monkeypatch.setattr(report, "write_report", full)
+    result = verify(*command)
+    assert result.exit_code == 2 and "the disk is full" in result.stderr
+    checks, pages = len(asked), []
+    monkeypatch.setattr(report, "write_report", lambda *page: pages.append(page))
+    assert verify(*command, "--resume").exit_code == 0
+    assert len(asked) == checks and [len(findings) for _, findings, *_ in pages] == [checks]
+
+
+def test_an_interrupt_outside_the_checks_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    asked = pretend(monkeypatch, agreeing)
+    command = ("sis", "--model", "hmm", "--kind", "pathwise")
+    with monkeypatch.context() as early:
+        early.setattr(planning, "plan", interrupted)
+        result = verify(*command)
+    assert (result.exit_code, result.stderr) == (130, "interrupted: nothing is kept\n")
+    with monkeypatch.context() as late:
+        late.setattr(cli_verify, "_print_findings", interrupted)
+        result = verify(*command)
+    assert result.exit_code == 130 and "--resume goes on" in result.stderr
+    checks = len(asked)
+    assert verify(*command, "--resume").exit_code == 0 and len(asked) == checks
+
+
+def test_without_a_folder_for_it_nothing_is_said_to_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+    def stopped(check: Check) -> Finding:
+        raise KeyboardInterrupt
+
+    pretend(monkeypatch, stopped)
+    result = verify("sis", "--model", "hmm", "--kind", "pathwise")
+    assert result.exit_code == 130
+    assert "not kept" in result.stderr and "--results FILE keeps them" in result.stderr
+
+
+def test_the_same_command_twice_at_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second neither fails nor touches what the first keeps."""
+    command = ("sis", "--model", "hmm", "--kind", "pathwise")
+
+    def stopped(check: Check) -> Finding:
+        raise KeyboardInterrupt
+
+    pretend(monkeypatch, stopped)
+    assert verify(*command).exit_code == 130
+    (file,) = cache.rglob("*.jsonl")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from surrogate_calculus.numeric.verify.results import ResultsFile\n"
+        "with ResultsFile(Path(sys.argv[1]), 'apart'): print('open', flush=True); sys.stdin.read()"
+    )
+    first = [sys.executable, "-c", code, str(file)]
+    pretend(monkeypatch, agreeing)
+    with subprocess.Popen(first, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == "open\n"
+        assert verify(*command).exit_code == 0
+        assert file.exists()
+        result = verify(*command, "--resume")
+        assert result.exit_code == 2 and "another session" in result.stderr
+        other.stdin.close()
+
+
+def test_what_nothing_is_claimed_of_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = pretend(monkeypatch, agreeing)
+    result = verify("sis", "iwae", "sis", "--model", "hmm,lgssm,hmm", "--kind", "exact")
+    assert result.exit_code == 0
+    assert result.stderr == "note: nothing is checked of iwae, lgssm: there is no such claim\n"
+    assert {(check.filter, check.model) for check in asked} == {("sis", "hmm")}
+    assert len(asked) == len({check.key for check in asked})
+
+
+COMMAND = '''
+import sys, time
+from surrogate_calculus import cli
+from surrogate_calculus.numeric.verify import Finding, planning
+
+def slow(check):
+    time.sleep(0.2 if check.settings["order"] == 1 else 60)
+    return Finding(check, 0.0, 0.0, "none", "agrees")
+
+if __name__ == "__main__":
+    planning.carry_out = slow
+    sys.argv = ["surrogate", "verify", "dice", "--model", "hmm,lgssm", "--kind", "pathwise", "--json",
+                "--executor", "local", "--workers", "1", "--results", sys.argv[1]]
+    cli.main()
+'''
+
+
+def test_workers_that_are_ended_do_not_end_the_command(tmp_path: Path) -> None:
+    """Ctrl-C as a terminal does it; with SIGPIPE at its default, which a dead worker's pipe raises."""
+    program, file = tmp_path / "slow_command.py", tmp_path / "findings.jsonl"
+    program.write_text(COMMAND, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, str(program), str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not file.exists() or not file.read_bytes().count(b"\n"):
+            assert time.monotonic() < deadline and running.poll() is None
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert 1 <= len(json.loads(out)) < 4
+    assert err.startswith("interrupted: ") and err.count("\n") == 1, err
+
+
 def test_results_are_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, agreeing)
     file = tmp_path / "findings.jsonl"
@@ -154,6 +359,14 @@ def test_results_are_not_written_over(tmp_path: Path, monkeypatch: pytest.Monkey
         (("dpf", "--kind", "approximate"), "pathwise, exact, statistical"),
         (("dpf", "--executor", "cloud"), "serial|local|dask"),
         (("dpf", "--particles", "0"), "0 particles"),
+        (("dpf", "--particles", "1000000000"), "particles times steps at most 10,000,000"),
+        (("dpf", "--particles", "1000000", "--steps", "100"), "1,000,000 particles and 100 steps"),
+        (("dpf", "--steps", "1000000"), "at most 100,000 steps"),
+        (("dpf", "--seed", str(2**63)), "below 2^63"),
+        (("dpf", "--workers", "4"), "--executor local --workers 4"),
+        (("DPF",), "dpf or dpf2"),
+        (("xyz",), "one of sis, pf, "),
+        (("dpf", "--report", "same", "--results", "./same"), "--report report.html --results"),
         (("dpf", "--steps", "-1"), "-1 steps"),
         (("dpf", "--model", "nile", "--steps", "101"), "100 observations"),
         (("dpf", "--model", "lgssm", "--kind", "exact"), "nothing is claimed"),

@@ -16,6 +16,7 @@ import torch
 
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.execution import Shard
+from surrogate_calculus.numeric.models import draw_observations
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "experiments"
 
@@ -65,6 +66,22 @@ def test_a_line_that_is_no_result_is_one_error(experiments, tmp_path: Path, line
         experiments[0].Results(path)
 
 
+@pytest.mark.parametrize("text", ["my notes, without an end", '{"key": "a", "result": 1}\nnotes', "\xff\xfe"])
+def test_what_is_no_file_of_results_is_left_as_it_is(experiments, tmp_path: Path, text: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(EvaluationError, match="this is no result"):
+        experiments[0].Results(path)
+    assert path.read_bytes() == text.encode("latin-1")
+
+
+def test_a_folder_that_cannot_be_is_one_error(experiments, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "file").touch()
+    with pytest.raises(EvaluationError, match="cannot be used") as refused:
+        experiments[0].Results(tmp_path / "file" / "r.jsonl")
+    assert "--out" in str(refused.value)
+
+
 def test_methods_of_one_replicate_have_one_seed(experiments) -> None:  # type: ignore[no-untyped-def]
     shards = experiments[0].shards_of([{"m": 1}, {"m": 2}], Namespace(seed=3, seeds=2))
     assert [s.settings["replicate"] for s in shards] == [0, 0, 1, 1]
@@ -95,7 +112,7 @@ def test_ctrl_c_says_how_to_go_on(experiments, capsys: pytest.CaptureFixture[str
 
 def test_the_test_value_is_the_joint_gaussian_density(experiments) -> None:  # type: ignore[no-untyped-def]
     figure1 = experiments[1]
-    y = figure1.simulated(4, 3, torch.Generator().manual_seed(2))
+    y = draw_observations(figure1.MODEL, 4, 3, torch.Generator().manual_seed(2))
     assert y.shape == (4, 3)
     a, c = 0.7, 1.3
     covariance = torch.zeros(4, 4, dtype=torch.float64)
@@ -110,7 +127,7 @@ def test_the_test_value_is_the_joint_gaussian_density(experiments) -> None:  # t
 
 
 def test_the_data_have_the_moments_of_the_model(experiments) -> None:  # type: ignore[no-untyped-def]
-    y = experiments[1].simulated(2, 40_000, torch.Generator().manual_seed(3))
+    y = draw_observations(experiments[1].MODEL, 2, 40_000, torch.Generator().manual_seed(3))
     assert y.var(1).tolist() == pytest.approx([1.1, 1.91], rel=0.03)
     assert float((y[0] * y[1]).mean()) == pytest.approx(0.9, rel=0.05)
 
@@ -141,7 +158,7 @@ def test_a_filter_that_breaks_down_ends_its_training_only(experiments) -> None: 
 
 
 def test_a_value_that_overflows_is_left_out_alone(experiments) -> None:  # type: ignore[no-untyped-def]
-    y = experiments[1].simulated(6, 1, torch.Generator().manual_seed(1))
+    y = draw_observations(experiments[1].MODEL, 6, 1, torch.Generator().manual_seed(1))
     found = experiments[1].tested(y, {"a": [0.1, 1e100, 0.2], "c": [0.1, 1.0, 0.1]})
     assert [math.isfinite(v) for v in found] == [True, False, True]
 

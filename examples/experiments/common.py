@@ -24,6 +24,9 @@ from surrogate_calculus.numeric.execution import EXECUTORS, Shard, open_executor
 
 __all__ = ["COLOURS", "Results", "arguments", "carried_out", "main", "shards_of", "subplots"]
 
+#: How every line of a file of results begins.
+_BEGINNING = '{"key": '
+
 HERE = Path(__file__).resolve().parent
 
 #: One colour for each method, in all plots (Okabe & Ito, for every kind of sight).
@@ -89,19 +92,25 @@ class Results:
         fresh: whether to begin it anew.
 
     Raises:
-        EvaluationError: a line that is no result.
+        EvaluationError: a line that is no result; a folder that cannot be written to.
     """
 
     def __init__(self, path: Path, fresh: bool = False) -> None:
         self.path = path
         self.known: dict[str, Any] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            path.unlink(missing_ok=True)
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if fresh:
+                path.unlink(missing_ok=True)
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        except OSError as error:
+            raise EvaluationError(
+                f"{path} cannot be used: {error.strerror}", instead="--out with a folder to write to"
+            ) from None
         whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
+        torn = text[len(whole) :]
+        if not torn.startswith(_BEGINNING[: len(torn)]):
+            whole = text  # somebody else's file, which is told below and left as it is
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 row = json.loads(line)
@@ -110,6 +119,8 @@ class Results:
                 raise EvaluationError(
                     f"{path}, line {number}: this is no result", instead="another --out; or --fresh"
                 ) from None
+        if whole != text:
+            path.write_text(whole, encoding="utf-8")
 
     def add(self, shard: Shard, result: Any) -> None:
         """Write a shard's result down, at once."""

@@ -29,7 +29,7 @@ from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.exact import kalman_log_likelihood
 from surrogate_calculus.numeric.execution import Shard
 from surrogate_calculus.numeric.filters import ParticleFilter
-from surrogate_calculus.numeric.models import ScalarLinearGaussian
+from surrogate_calculus.numeric.models import ScalarLinearGaussian, draw_observations
 
 METHODS = {"sis": "SIS", "pf": "PF", "pf-sf": "PF-SF", "dpf": "DPF-SGR"}
 TRUTH = {"a": 0.9, "c": 1.0}
@@ -50,23 +50,11 @@ PAPER = {
 }
 
 
-def simulated(steps: int, sequences: int, generator: torch.Generator) -> Tensor:
-    """Observations of the model with the true parameters, (steps, sequences)."""
-    like = torch.empty(0, dtype=torch.float64)
-    c = MODEL.natural(MODEL.defaults())
-    x = MODEL.initial(c, MODEL.noise((sequences, 1), generator, like))
-    rows = []
-    for t in range(1, steps + 1):
-        x = MODEL.move(c, t, x, MODEL.noise((sequences, 1), generator, like))
-        rows.append(MODEL.observe(c, t, x, generator)[:, 0])
-    return torch.stack(rows)
-
-
 def data(settings: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
     """Training and test set, (T, sequences): the same for every run."""
     generator = torch.Generator().manual_seed(settings["data"])
-    train = simulated(settings["steps"], settings["sequences"], generator)
-    return train, simulated(settings["steps"], settings["tests"], generator)
+    train = draw_observations(MODEL, settings["steps"], settings["sequences"], generator)
+    return train, draw_observations(MODEL, settings["steps"], settings["tests"], generator)
 
 
 def exact_mean(y: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
@@ -135,7 +123,9 @@ def best(run: Mapping[str, Any]) -> float:
 
 
 def told(values: Sequence[float]) -> str:
-    """Mean and deviation over seeds."""
+    """Mean and deviation over seeds; a dash where none has a value."""
+    if not values:
+        return "–"
     return f"{fmean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
 
 
@@ -198,11 +188,14 @@ def run() -> None:
     parser.add_argument("--rate", type=float, default=0.02, help="of Adam (default 0.02)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     args = parser.parse_args()
-    if args.quick:
-        args.particles, args.epochs, args.seeds, args.sequences, args.rate = [10, 50], 30, 1, 2, 0.05
+    if args.quick:  # what is asked for by name counts
+        parser.set_defaults(particles=[10, 50], epochs=30, seeds=1, sequences=2, rate=0.05)
+        args = parser.parse_args()
     for name in ("epochs", "steps", "sequences", "tests"):
         if getattr(args, name) < 1:
             raise EvaluationError(f"--{name} cannot be {getattr(args, name)}", instead="1, 2, 3, …")
+    if not 0 < args.rate < math.inf:
+        raise EvaluationError(f"--rate cannot be {args.rate}", instead="a positive number")
     for n in args.particles:
         ParticleFilter(n)  # says what is wrong with a number that cannot be
     shared = {name: getattr(args, name) for name in ("epochs", "steps", "sequences", "tests", "rate")}

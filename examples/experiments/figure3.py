@@ -32,7 +32,7 @@ from torch import Tensor
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.execution import Shard
 from surrogate_calculus.numeric.filters import ParticleFilter, Transport
-from surrogate_calculus.numeric.models import StochasticVolatility
+from surrogate_calculus.numeric.models import StochasticVolatility, draw_observations
 
 MODEL = StochasticVolatility()
 TRUTH = {"mu": 2.0, "phi": 0.9, "sigma": 1.0}
@@ -49,15 +49,7 @@ EVERY = 5
 
 def simulated(steps: int, series: int, seed: int) -> Tensor:
     """Observations of the model with the true parameters, (steps, series)."""
-    generator = torch.Generator().manual_seed(seed)
-    like = torch.empty(0, dtype=torch.float64)
-    c = MODEL.natural(MODEL.defaults())
-    x = MODEL.initial(c, MODEL.noise((series, 1), generator, like))
-    rows = []
-    for t in range(1, steps + 1):
-        x = MODEL.move(c, t, x, MODEL.noise((series, 1), generator, like))
-        rows.append(MODEL.observe(c, t, x, generator)[:, 0])
-    return torch.stack(rows)
+    return draw_observations(MODEL, steps, series, torch.Generator().manual_seed(seed))
 
 
 def exact(y: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
@@ -289,8 +281,9 @@ def run() -> None:
     parser.add_argument("--repeats", type=int, default=7, help="of a time (default 7)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     args = parser.parse_args()
-    if args.quick:
-        args.series, args.epochs, args.rate, args.times, args.repeats = 2, 20, 0.1, [25, 50], 2
+    if args.quick:  # what is asked for by name counts
+        parser.set_defaults(series=2, epochs=20, rate=0.1, times=[25, 50], repeats=2)
+        args = parser.parse_args()
     for name in ("series", "epochs", "steps", "repeats"):
         if getattr(args, name) < 1:
             raise EvaluationError(f"--{name} cannot be {getattr(args, name)}", instead="1, 2, 3, …")

@@ -3,6 +3,7 @@
 # The i of Eq. 91 is the n of Eq. 92–96.  p(x, y | x) is p(x | x) p(y | x), Eq. 136.
 
 use "models/algorithm_2.sc"
+define v[0,i] = 1/N
 
 notation
     p_\theta(x_t^n, y_t | x_{t-1}^i) => \left(m_\theta(x_t^n | x_{t-1}^i) g_\theta(y_t | x_t^n)\right)

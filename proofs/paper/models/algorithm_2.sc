@@ -11,7 +11,6 @@ sample x[0,i] ~ p0
 sample x[t,i] ~ Σ[j=1..N](⊥(v̄[t-1,j]) * q(· | x[t-1,j], y[t]; φ))
 
 # Algorithm 2, right.
-define v[0,i] = 1/N
 define v̄[0,i] = 1/N
 define v[t,n] = 1/N * Σ[i=1..N](v̄[t-1,i] * (m(x[t,n] | x[t-1,i]; θ) * g(y[t] | x[t,n]; θ))) / Σ[i=1..N](⊥(v̄[t-1,i]) * q(x[t,n] | x[t-1,i], y[t]; φ))
 define V[t]   = Σ[i=1..N] v[t,i]

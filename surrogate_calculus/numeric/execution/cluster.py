@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 #: Seconds until a scheduler that does not answer is given up.
 _PATIENCE = 10
+#: What a worker of a cluster of our own does first: Ctrl-C is for the process that waits for it.
+_SETTLE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @dataclass(eq=False)
@@ -188,6 +190,7 @@ def open_cluster(workers: int | None, address: str | None, retries: int) -> Iter
                 dashboard_address="127.0.0.1:0",  # any port, since the usual one may be taken
                 scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.ERROR,  # that a worker is started again is no news
+                preload=[_SETTLE],
             )
             stack.enter_context(cluster)
             client = stack.enter_context(Client(cluster))

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-import mpmath
 import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
+from ..student import critical_value
 from .derivatives import derivatives
 from .expectation import Deviation, Parameters, Target, called, components, handed
 from .laws import SampledLaw
 from .program import LossError
 
-__all__ = ["Design", "Sampled", "check_batch", "critical_value", "first_batch", "sampled_means"]
+__all__ = ["Design", "Sampled", "check_batch", "first_batch", "sampled_means"]
 
 #: Replicates that variances are guessed from, the fewest of a test, and the most that are chosen.
 _PILOT, _FEWEST, _MOST = 50, 100, 20_000
@@ -70,23 +70,6 @@ class Sampled:
     critical: float
 
 
-def critical_value(replicates: int, false_alarm: float) -> float:
-    """How far Student's t strays in both directions with this probability."""
-    degrees = replicates - 1
-    low, high = 0.0, 2.0
-    while _tail(high, degrees) > false_alarm:
-        high *= 2
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _tail(middle, degrees) > false_alarm else (low, middle)
-    return high
-
-
-def _tail(t: float, degrees: int) -> float:
-    """The probability of |T| ≥ t; the regularised incomplete beta function."""
-    return float(mpmath.betainc(degrees / 2, 0.5, 0, degrees / (degrees + t * t), regularized=True))
-
-
 def sampled_means(
     loss: Callable[[Any, Any], Tensor],
     law: SampledLaw,
@@ -123,7 +106,7 @@ def sampled_means(
     mean, error = drawn.mean(0), drawn.std(0) / math.sqrt(replicates)
     # A component that does not vary is compared to rounding.
     rounding = 1e-10 * torch.maximum(drawn.abs().mean(0), aims.abs())
-    critical = critical_value(replicates, each)
+    critical = critical_value(each, replicates - 1)
     allowed = critical * error + rounding
     deviations = [
         Deviation(order, name, place, float(aim), float(m), float(a), float(e))

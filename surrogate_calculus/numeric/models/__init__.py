@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .drawing import draw_observations
 from .growth import Growth
 from .hidden_markov import HiddenMarkov
 from .linear_gaussian import LinearGaussian, ScalarLinearGaussian
@@ -22,4 +23,5 @@ __all__ = [
     "ScalarLinearGaussian",
     "StateSpaceModel",
     "StochasticVolatility",
+    "draw_observations",
 ]

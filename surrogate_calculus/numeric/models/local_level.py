@@ -1,10 +1,11 @@
-"""The local-level model: a random walk observed in noise, with its exact likelihood and score.
+"""The local-level model: a random walk observed in noise.
 
     μ₁ ~ N(m, P),    μ_t = μ_{t-1} + η_t,  η_t ~ N(0, r),    y_t = μ_t + ε_t,  ε_t ~ N(0, s)
 
 (Durbin & Koopman, Time Series Analysis by State Space Methods, §2.1, with a proper initial law.)
 Everything is torch and differentiable in both variances.  For a particle filter it is a state-space model
 with parameters ``log_r`` and ``log_s``: x₀ is the number m, and the step to x₁ = μ₁ draws from N(m, P).
+Its exact likelihood is that of :func:`.kalman_log_likelihood`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,7 @@ from .inputs import positive
 from .linear_gaussian import System
 from .protocol import GaussianNoise, Time, filled_in, log_normal
 
-__all__ = ["LocalLevel", "normal_log_density"]
-
-
-def normal_log_density(x: Tensor, mean: Tensor | float, variance: Tensor | float) -> Tensor:
-    """log N(x; mean, variance), elementwise."""
-    variance = torch.as_tensor(variance, dtype=x.dtype, device=x.device)
-    return -0.5 * (math.log(2 * math.pi) + torch.log(variance) + (x - mean) ** 2 / variance)
+__all__ = ["LocalLevel"]
 
 
 class Deviations(NamedTuple):
@@ -66,13 +61,12 @@ class LocalLevel(GaussianNoise):
 
         The variances r (state) and s (observation) are scalars or of shape (…).
         """
-        return self.log_prior(x, r) + normal_log_density(y, x, s.unsqueeze(-1)).sum(-1)
+        return self.log_prior(x, r) + log_normal(y, x, s.sqrt().unsqueeze(-1)).sum(-1)
 
     def log_prior(self, x: Tensor, r: Tensor) -> Tensor:
         """log p(x; r) of trajectories of shape (…, T): shape (…)."""
-        first = normal_log_density(x[..., 0], self.mean, self.variance)
-        steps = normal_log_density(x[..., 1:], x[..., :-1], r.unsqueeze(-1))
-        return first + steps.sum(-1)
+        first = log_normal(x[..., 0], self.mean, x.new_tensor(math.sqrt(self.variance)))
+        return first + log_normal(x[..., 1:], x[..., :-1], r.sqrt().unsqueeze(-1)).sum(-1)
 
     def sample(self, particles: int, steps: int, r: Tensor, generator: torch.Generator) -> Tensor:
         """Trajectories drawn from the prior: shape (particles, steps), without a gradient."""
@@ -82,27 +76,6 @@ class LocalLevel(GaussianNoise):
         scale = torch.full((steps,), float(r) ** 0.5, dtype=torch.float64, device=generator.device)
         scale[0] = self.variance**0.5
         return self.mean + (noise * scale).cumsum(-1)
-
-    def log_likelihood(self, y: Tensor, r: Tensor, s: Tensor) -> Tensor:
-        """log p(y; r, s) by the Kalman filter: Σ log N(y_t; a_t, P_t + s); a scalar."""
-        level, spread = torch.full_like(r, self.mean), torch.full_like(r, self.variance)
-        total = torch.zeros_like(r)
-        for t, observed in enumerate(y):
-            if t:
-                spread = spread + r
-            width = spread + s
-            error = observed - level
-            total = total - 0.5 * (math.log(2 * math.pi) + torch.log(width) + error**2 / width)
-            gain = spread / width
-            level = level + gain * error
-            spread = spread * (1 - gain)
-        return total
-
-    def score(self, y: Tensor, r: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-        """(∂/∂r, ∂/∂s) of :meth:`log_likelihood`, by torch.autograd through the filter."""
-        r, s = (v.detach().clone().requires_grad_() for v in (r, s))
-        with torch.enable_grad():
-            return torch.autograd.grad(self.log_likelihood(y, r, s), (r, s))  # type: ignore[return-value]
 
     # -- as a state-space model --
 

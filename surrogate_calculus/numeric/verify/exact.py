@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ from ..exact import Enumeration, enumerate_runs, forward_log_likelihood
 from ..exact.enumeration import Law, ancestor_law
 from ..filters import FilterRun, ParticleFilter
 from ..models import FiniteGuide, HiddenMarkov
-from .finding import Check, Finding, Outcome, Setting
+from .finding import Check, Finding, Outcome, Setting, Size, check_sizes
 from .programs import PROGRAMS, filter_of
 from .scenes import scene_of
 
@@ -80,7 +80,7 @@ def plan(
     particles: int | None,
     steps: int | None,
     seed: int,
-    size: Literal["quick", "full"] = "quick",
+    size: Size = "quick",
 ) -> list[Check]:
     """The exact checks of one filter on one model; none where the model is not finite.
 
@@ -97,11 +97,8 @@ def plan(
         EvaluationError: a name is unknown, or a number makes no sense.
     """
     model = scene_of(scene).model
-    filter_of(filter, 1 if particles is None else particles)  # refuses what is no filter
-    if steps is not None and (not isinstance(steps, int) or steps < 1):
-        raise EvaluationError(f"there cannot be {steps!r} steps", instead="1, 2, 3, …")
-    if size not in ("quick", "full"):
-        raise EvaluationError(f"no size is called {size!r:.40}", instead="quick or full")
+    filter_of(filter, 1)  # refuses what is no filter
+    check_sizes(particles, steps, seed, size)
     if not isinstance(model, HiddenMarkov):
         return []
     checks: list[Check] = []

@@ -11,7 +11,19 @@ from typing import Any, Literal, get_args
 
 from ...errors import EvaluationError
 
-__all__ = ["KINDS", "OUTCOMES", "Check", "Finding", "Kind", "Outcome", "Setting"]
+__all__ = [
+    "KINDS",
+    "LARGEST",
+    "LONGEST",
+    "OUTCOMES",
+    "Check",
+    "Finding",
+    "Kind",
+    "Outcome",
+    "Setting",
+    "Size",
+    "check_sizes",
+]
 
 Kind = Literal["pathwise", "exact", "statistical"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -21,6 +33,42 @@ Outcome = Literal["agrees", "disagrees", "undecided"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 Setting = int | float | str | bool | None
+
+#: How much is done: ``quick`` is for every day and CI, ``full`` for what the README tells.
+Size = Literal["quick", "full"]
+
+#: The largest N T and T that can be asked for: some GB, and minutes of a loop over T.
+LARGEST, LONGEST = 10_000_000, 100_000
+#: Seeds of replicates are counted up from the one that is given, and torch takes 64 bits.
+_SEEDS = 1 << 63
+
+
+def check_sizes(particles: int | None, steps: int | None, seed: int, size: str) -> None:
+    """Refuse, before anything is run, numbers that no check can be planned with.
+
+    Args:
+        particles: N, or None.
+        steps: T, or None.
+        seed: of everything random.
+        size: how much is done.
+
+    Raises:
+        EvaluationError: a number makes no sense, or a run of that size would not end here.
+    """
+    for what, number in (("particles", particles), ("steps", steps)):
+        if number is not None and (not isinstance(number, int) or number < 1):
+            raise EvaluationError(f"there cannot be {number!r:.40} {what}", instead="1, 2, 3, …")
+    n, t = particles or 1, steps or 1
+    if t > LONGEST or n * t > LARGEST:
+        sizes = [f"{number:,} {what}" for number, what in ((n, "particles"), (t, "steps")) if number > 1]
+        raise EvaluationError(
+            f"{' and '.join(sizes)} are too many to be verified",
+            instead=f"at most {LONGEST:,} steps, and particles times steps at most {LARGEST:,}",
+        )
+    if not isinstance(seed, int) or not 0 <= seed < _SEEDS:
+        raise EvaluationError(f"there is no seed {seed!r:.40}", instead="0, 1, 2, …, below 2^63")
+    if size not in get_args(Size):
+        raise EvaluationError(f"no size is called {size!r:.40}", instead=" or ".join(get_args(Size)))
 
 
 @dataclass(frozen=True)

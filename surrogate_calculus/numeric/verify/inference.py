@@ -7,20 +7,19 @@ finds nothing says so only where it had the power to find what matters.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
-import mpmath
 import torch
 from torch import Tensor
+
+from ..student import critical_value
 
 __all__ = [
     "POWER",
     "RATE",
     "Fit",
     "MeanTest",
-    "critical_value",
     "fitted",
     "power_of",
     "share",
@@ -33,27 +32,8 @@ RATE = 1e-4
 POWER = 0.9
 
 _NORMAL = NormalDist()
-#: From so many degrees of freedom on Student's t is taken for normal: at a rate of 1e-5 it is 0.2 % wider.
-_NORMAL_FROM = 5000
 #: Standard errors below this share of the values are rounding.
 _ROUNDING = 1e-13
-
-
-@lru_cache(maxsize=256)
-def critical_value(rate: float, degrees: int) -> float:
-    """What |t| exceeds with probability ``rate``, t being Student's with so many degrees of freedom."""
-    normal = _NORMAL.inv_cdf(1 - rate / 2)
-    if degrees >= _NORMAL_FROM:
-        return normal
-
-    def excess(t: mpmath.mpf) -> mpmath.mpf:
-        tail = mpmath.betainc(degrees / 2, 0.5, 0, degrees / (degrees + t * t), regularized=True)
-        return mpmath.log(tail / rate)
-
-    high = normal
-    while excess(high) > 0:
-        high *= 2
-    return float(mpmath.findroot(excess, (normal / 2, high), solver="anderson"))
 
 
 def power_of(effect: float, critical: float) -> float:
@@ -173,7 +153,13 @@ def fitted(terms: Tensor, values: Tensor, standard_errors: Tensor) -> Fit:
         terms: (points, terms).
         values: (points,).
         standard_errors: of the values, known and independent, (points,).
+
+    Returns:
+        the fit; of NaN, where one of the numbers is none.
     """
+    if not bool(torch.isfinite(torch.stack([values, standard_errors])).all()):
+        none = torch.full(terms.shape[1:], math.nan, dtype=terms.dtype)
+        return Fit(none, none)
     weighted = terms / standard_errors.unsqueeze(1)
     inverse = torch.linalg.pinv(weighted)
     return Fit(inverse @ (values / standard_errors), (inverse * inverse).sum(1).sqrt())

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...derive import Derivation, derive
-from ...errors import EvaluationError
+from ...errors import EvaluationError, nearest
 from ...estimators import load_estimator
 from ...language.declarations import Document
 from ...language.terms import Num, Sym, add, mul
@@ -32,7 +32,7 @@ from ..document_scene import magnitude
 from ..evaluate import evaluate
 from ..exact import exact_derivatives
 from ..filters import Method, online_score
-from .finding import Check, Finding, Outcome, Setting
+from .finding import Check, Finding, Outcome, Setting, Size, check_sizes
 from .importance import SAMPLERS
 from .lines import chosen, directions, entries, entry_names
 from .programs import GUIDED, PROGRAMS, filter_of, guide_of, program_names, unfit
@@ -54,6 +54,8 @@ _AT_ONCE = 1 << 21
 _TOGETHER = 400_000
 #: Largest T, N T and N² T of a formula; and N T up to which every claim is checked at the size asked for.
 _LONGEST, _NUMBERS, _PAIRS, _SMALL = 500, 1_000_000, 4_000_000, 2_000
+#: Largest N² T of a run of the marginal filter: a minute.
+_FORWARD = 400_000_000
 #: Of the largest Σ|summands| of a run, what that of an entry counts as at least.
 _LEAST = 1e-4
 #: How many smaller sizes are tried where a check fails.
@@ -70,7 +72,7 @@ def plan(
     particles: int | None = None,
     steps: int | None = None,
     seed: int = 1,
-    size: Literal["quick", "full"] = "quick",
+    size: Size = "quick",
 ) -> list[Check]:
     """The checks of one filter on one model; none where its document says nothing of the model.
 
@@ -85,20 +87,16 @@ def plan(
             Hessian of log Ẑ, the check is of a smaller size, and its claim says so.
 
     Raises:
-        EvaluationError: a name that is not known; data of fewer steps; a size that is none.
+        EvaluationError: a name that is not known; data of fewer steps; a number that makes no sense.
     """
     if filter not in program_names():
-        from difflib import get_close_matches
-
-        near = get_close_matches(filter, program_names(), n=2, cutoff=0.4) or list(program_names())
-        raise EvaluationError(f"no program runs {filter!r:.40}", instead=" or ".join(near))
+        raise EvaluationError(f"no program runs {filter!r:.40}", instead=nearest(filter, program_names()))
     where = scene_of(scene)
+    check_sizes(particles, steps, seed, size)
     if unfit(filter, where):
         return []
     n = _PARTICLES if particles is None else particles
     t = _STEPS if steps is None else steps
-    if n < 1 or t < 1:
-        raise EvaluationError(f"a filter of {n} particles and {t} steps cannot be run", instead="1, 2, 3, …")
     where.observations(t)
 
     def check(claim: str, runner: str, largest: tuple[int, int], **settings: Setting) -> Check:
@@ -128,7 +126,8 @@ def plan(
         return found
     bits = "log Ẑ and log w̄ are those of the plain filter, to the last bit"
     many: dict[str, Setting] = {"batch": 16} if n * t <= _SMALL else {}  # a last bit may agree by chance
-    found.append(check(bits, "forward", (n, t), guided=filter in GUIDED, **many))
+    whole = (math.isqrt(_FORWARD // t), t) if filter == "dpf2" else (n, t)
+    found.append(check(bits, "forward", whole, guided=filter in GUIDED, **many))
     if _is_online(filter):
         claim = "the online score, without backpropagation, is the derived formula"
         own = {"goal": "log Z", "wrt": "θ", "order": 1, "scheme": "", "guided": False}

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
-from pathlib import Path
-from typing import Literal
 
-from ...errors import EvaluationError
+from ...errors import EvaluationError, nearest
 from . import exact, pathwise, statistical
-from .finding import KINDS, Check, Finding, Kind
+from .finding import KINDS, Check, Finding, Kind, Size, check_sizes
 from .programs import PROGRAMS, program_names
 from .scenes import SCENES, scene_of
 
-__all__ = ["Size", "carry_out", "fingerprint", "plan"]
-
-#: ``quick`` is for every day and CI, ``full`` for what the README tells.
-Size = Literal["quick", "full"]
+__all__ = ["carry_out", "plan"]
 
 _MODULES = {"pathwise": pathwise, "exact": exact, "statistical": statistical}
 
@@ -43,19 +37,19 @@ def plan(
         size: how much is done.
 
     Raises:
-        EvaluationError: a name that there is not; a number that is not positive.
+        EvaluationError: a name that there is not; a number that makes no sense; nothing is claimed of these.
     """
     for name in filters:
         if name not in program_names():
-            raise EvaluationError(f"no filter is called {name!r:.40}", instead=_near(name, program_names()))
+            raise EvaluationError(
+                f"no filter is called {name!r:.40}", instead=nearest(name, program_names())
+            )
     for model in models or ():
         scene_of(model)
     for kind in kinds:
         if kind not in KINDS:
             raise EvaluationError(f"no kind of check is called {kind!r:.40}", instead=", ".join(KINDS))
-    for what, number in (("particles", particles), ("steps", steps)):
-        if number is not None and number < 1:
-            raise EvaluationError(f"there cannot be {number} {what}", instead="1, 2, 3, …")
+    check_sizes(particles, steps, seed, size)
     scenes = [name for name in SCENES if models is None or name in models]
     if steps is not None:
         if models is None:  # those whose data suffice; one that was named must
@@ -93,23 +87,7 @@ def carry_out(check: Check) -> Finding:
     return runners[check.runner](check)
 
 
-def fingerprint() -> str:
-    """Changes when the code that decides findings does: results of other code are not resumed."""
-    package = Path(__file__).resolve().parents[2]
-    digest = sha256()
-    for path in sorted([*package.rglob("*.py"), *package.rglob("*.sc"), *package.rglob("*.csv")]):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def _longest(scene: str) -> int | None:
     """How many observations a model has; None where they are drawn."""
     data = scene_of(scene).data
     return None if data is None else len(data)
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    return " or ".join(get_close_matches(name, known, n=2, cutoff=0.4) or known)

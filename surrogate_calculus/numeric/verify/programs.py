@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...errors import EvaluationError
+from ...errors import EvaluationError, nearest
 from ..filters import ParticleFilter
 from ..models import LinearGuide, OptimalGuide
 from ..models.proposals import Line
@@ -98,8 +97,7 @@ def filter_of(name: str, particles: int, **changes: Any) -> ParticleFilter:
     """
     known = {**PROGRAMS, **VARIANTS}
     if name not in known:
-        near = get_close_matches(name, known, n=2, cutoff=0.4) or list(known)
-        raise EvaluationError(f"no filter runs {name!r:.40}", instead=" or ".join(near))
+        raise EvaluationError(f"no filter runs {name!r:.40}", instead=nearest(name, known))
     return ParticleFilter(particles, **{**known[name], **changes})
 
 

@@ -1,7 +1,8 @@
 """A file of findings, a JSON object a line, that nothing can take back what was written to.
 
 A line is on the disk before the next check begins.  A process that is killed leaves whole lines and, at most,
-one torn one at the end.
+one torn one at the end.  Each line tells the fingerprint of the code that found it; what other code found
+stays in the file, but is not taken up.
 """
 
 from __future__ import annotations
@@ -12,20 +13,28 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from ...errors import EvaluationError
 from .finding import Finding
+from .fingerprint import fingerprint
 
 try:
     import fcntl
 except ImportError:  # not POSIX: two sessions on one file are not told of each other
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["ResultsFile", "read_findings"]
+__all__ = ["FileInUse", "Held", "ResultsFile", "read_findings"]
+
+#: What becomes of findings that the file holds: there must be none; they are taken up; they are let be.
+Held = Literal["none", "resume", "apart"]
 
 #: How every line begins.  A last line without an end that begins otherwise was not torn, but is no results.
 _BEGINNING = b'{"claim": '
+
+
+class FileInUse(EvaluationError):
+    """Another session has the file of results open."""
 
 
 class ResultsFile:
@@ -33,18 +42,19 @@ class ResultsFile:
 
     Args:
         path: of a regular file, which is made where there is none.
-        resume: take up what the file holds; otherwise it must be empty.
+        held: what becomes of what it holds.
 
     Attributes:
-        held: the findings that the file held when it was opened, by the keys of their checks; of two of one
-            check the later.
+        held: where they are taken up, the findings that the file held when it was opened and that this code
+            found, by the keys of their checks; of two of one check the later.
+        outdated: the keys of checks of which it has but findings by other code.
 
     Raises:
-        EvaluationError: the file cannot be written; it holds something and is not to be resumed; a line of it
-            is no finding; another session has it open.
+        EvaluationError: the file cannot be written; it holds something and must not; a line of it is no
+            finding; another session has it open (:class:`FileInUse`).
     """
 
-    def __init__(self, path: Path, resume: bool) -> None:
+    def __init__(self, path: Path, held: Held = "none") -> None:
         self._path = path
         _check_regular(path)
         try:
@@ -55,14 +65,17 @@ class ResultsFile:
             self._lock()
             self._file.seek(0)
             data = self._file.read()
-            if data and not resume:
-                raise EvaluationError(
-                    f"{path} holds results already", instead="--resume to go on from them, or another name"
-                )
             self._end = len(data) - len(_torn(data))
             # A last line that lacks nothing but its end is kept, and ended before the next.
             self._owed = b"" if data[: self._end].endswith(b"\n") or not self._end else b"\n"
-            self.held = {f.check.key: f for f in _findings(data[: self._end], str(path))}
+            whole = b"" if held == "apart" else data[: self._end]
+            lines = list(_findings(whole, str(path)))
+            if data and held == "none":
+                raise EvaluationError(
+                    f"{path} holds results already", instead="--resume to go on from them, or another name"
+                )
+            self.held = {f.check.key: f for f, code in lines if code == fingerprint()}
+            self.outdated = {f.check.key for f, _ in lines} - set(self.held)
         except BaseException:
             self._file.close()
             raise
@@ -73,7 +86,7 @@ class ResultsFile:
         Raises:
             EvaluationError: it cannot be written.
         """
-        text = json.dumps(finding.to_json(), ensure_ascii=False)
+        text = json.dumps({**finding.to_json(), "code": fingerprint()}, ensure_ascii=False)
         # A lone surrogate, which UTF-8 has no bytes for, becomes the escape that JSON reads it from.
         line = self._owed + text.encode(errors="backslashreplace") + b"\n"
         end = self._end + len(line)
@@ -95,7 +108,7 @@ class ResultsFile:
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
-            raise EvaluationError(
+            raise FileInUse(
                 f"another session is writing to {self._path}", instead="wait for its end, or another name"
             ) from None
         except OSError:  # a file system without locks
@@ -116,7 +129,7 @@ class ResultsFile:
 def read_findings(path: Path) -> list[Finding]:
     """The findings of a file of results, in its order; of several of one check the last alone.
 
-    A torn last line is passed over.
+    A torn last line is passed over.  What other code found is among them.
 
     Args:
         path: of a file that ``surrogate verify`` wrote, whether or not it came to an end.
@@ -131,7 +144,7 @@ def read_findings(path: Path) -> list[Finding]:
         raise EvaluationError(f"{path} cannot be read: {error.strerror}") from None
     whole = data[: len(data) - len(_torn(data))]
     found: dict[str, Finding] = {}
-    for finding in _findings(whole, str(path)):
+    for finding, _ in _findings(whole, str(path)):
         found.pop(finding.check.key, None)
         found[finding.check.key] = finding
     return list(found.values())
@@ -148,12 +161,14 @@ def _torn(data: bytes) -> bytes:
     return last
 
 
-def _findings(data: bytes, file: str) -> Iterator[Finding]:
+def _findings(data: bytes, file: str) -> Iterator[tuple[Finding, object]]:
+    """Each finding, and the fingerprint of the code that found it: None in files that do not tell."""
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            yield Finding.from_json(json.loads(line))
+            read = json.loads(line)
+            yield Finding.from_json(read), read.get("code")
         except (ValueError, RecursionError, EvaluationError):
             raise EvaluationError(
                 f"line {number}: this is no finding",

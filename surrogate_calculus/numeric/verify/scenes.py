@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import EvaluationError
+from ...errors import EvaluationError, nearest
 from ..data import nile, pound_dollar_returns
 from ..exact import forward_log_likelihood, kalman_log_likelihood
 from ..models import (
@@ -20,6 +20,7 @@ from ..models import (
     LocalLevel,
     ScalarLinearGaussian,
     StochasticVolatility,
+    draw_observations,
 )
 
 __all__ = ["SCENES", "Scene", "scene_of"]
@@ -67,20 +68,8 @@ class Scene:
                     instead=f"--steps from 1 to {len(self.data)}, or another model",
                 )
             return self.data if steps is None else self.data[:steps]
-        return _drawn(self.model, 50 if steps is None else steps, seed)
-
-
-def _drawn(model: Any, steps: int, seed: int) -> Tensor:
-    """Observations drawn from a model with its own parameters."""
-    generator = torch.Generator().manual_seed(seed)
-    like = torch.empty(0, dtype=torch.float64)
-    c = model.natural(model.defaults())
-    x = model.initial(c, model.noise((1, 1), generator, like))
-    rows = []
-    for t in range(1, steps + 1):
-        x = model.move(c, t, x, model.noise((1, 1), generator, like))
-        rows.append(model.observe(c, t, x, generator)[0, 0])
-    return torch.stack(rows).to(torch.float64)
+        generator = torch.Generator().manual_seed(seed)
+        return draw_observations(self.model, 50 if steps is None else steps, 1, generator)[:, 0].double()
 
 
 def _plane() -> LinearGaussian:
@@ -143,8 +132,5 @@ def scene_of(name: str) -> Scene:
         EvaluationError: there is none of that name.
     """
     if name not in SCENES:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, SCENES, n=2, cutoff=0.4) or list(SCENES)
-        raise EvaluationError(f"no model is called {name!r:.40}", instead=" or ".join(near))
+        raise EvaluationError(f"no model is called {name!r:.40}", instead=nearest(name, SCENES))
     return _made(name)

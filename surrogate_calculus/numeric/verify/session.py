@@ -16,10 +16,10 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,9 +27,10 @@ from typing import Any, Protocol
 
 from ...errors import EvaluationError, SurrogateError
 from .finding import Check, Finding
-from .results import ResultsFile
+from .fingerprint import fingerprint
+from .results import Held, ResultsFile
 
-__all__ = ["NOT_CARRIED_OUT", "Interrupted", "Submits", "carried_out", "run_checks"]
+__all__ = ["NOT_CARRIED_OUT", "Interrupted", "Resumed", "Submits", "carried_out", "run_checks"]
 
 #: The basis of a finding that says that its check failed before it found anything.
 NOT_CARRIED_OUT = "not carried out"
@@ -60,6 +61,39 @@ class Interrupted(KeyboardInterrupt):
         self.checks = checks
 
 
+@dataclass(frozen=True)
+class Resumed:
+    """What a file of results has of the checks that are asked for.
+
+    Attributes:
+        taken_up: how many are not carried out again.
+        outdated: how many are, since the code has changed that found what the file has.
+        failed: how many are, since they were not carried out to their end.
+        new: how many it has nothing of.
+        others: how many other checks it holds findings of, which stay in it.
+    """
+
+    taken_up: int
+    outdated: int
+    failed: int
+    new: int
+    others: int
+
+    def __str__(self) -> str:
+        """One line for the user."""
+        checks = self.taken_up + self.outdated + self.failed + self.new
+        parts = [f"{self.taken_up} of {checks} checks are taken up"]
+        if self.outdated:
+            parts.append(f"{self.outdated} are done again, since the code or torch has changed")
+        if self.failed:
+            parts.append(f"{self.failed} are tried again that failed to run")
+        if self.new:
+            parts.append(f"{self.new} are new")
+        if self.others:
+            parts.append(f"findings of {self.others} other checks stay in the file")
+        return ", ".join(parts)
+
+
 def carried_out(finding: Finding) -> bool:
     """Whether a check came to an end; otherwise the finding's note has the error."""
     return finding.basis != NOT_CARRIED_OUT
@@ -73,6 +107,8 @@ def run_checks(
     on_finding: Callable[[Finding], object] | None = None,
     results: Path | None = None,
     resume: bool = False,
+    apart: bool = False,
+    on_resume: Callable[[Resumed], object] | None = None,
 ) -> list[Finding]:
     """Carry out checks, and keep each finding as soon as there is one.
 
@@ -88,15 +124,18 @@ def run_checks(
         on_finding: called in this process with the finding of each distinct check: first with those that the
             file holds, then with the others as they end.
         results: a file that each finding is appended to, as a line of JSON, when there is one; None for none.
-        resume: take the findings that the file holds, and carry out the rest.  Lines about other checks stay.
-            A file that is not there is begun.
+        resume: take the findings of this code that the file holds, and carry out the rest.  Other lines stay:
+            those about other checks, and those that other code found.  A file that is not there is begun.
+        apart: let be what the file holds, and carry out everything; a later session can resume from both.
+        on_resume: called with what is taken up, before anything is carried out.
 
     Returns:
         A finding for each check, in the order of the checks.
 
     Raises:
         EvaluationError: the file cannot be written; it holds results that are not to be resumed, or a line
-            that is no finding; it is open in another session; there is none to resume.
+            that is no finding; it is open in another session (:class:`~.results.FileInUse`); there is none to
+            resume.
         Interrupted: by Ctrl-C.  What had ended is kept, what was not begun is cancelled, what was running is
             given up.
     """
@@ -106,7 +145,8 @@ def run_checks(
     wanted = {check.key: check for check in checks}
     found: dict[str, Finding] = {}
     with ExitStack() as stack:
-        file = None if results is None else stack.enter_context(ResultsFile(Path(results), resume))
+        how: Held = "resume" if resume else "apart" if apart else "none"
+        file = None if results is None else stack.enter_context(ResultsFile(Path(results), how))
 
         ended: list[Finding] = []  # the last of them is perhaps not kept yet
 
@@ -121,6 +161,8 @@ def run_checks(
                 on_finding(finding)
 
         try:
+            if file is not None and resume and on_resume is not None:
+                on_resume(_resumed(wanted, file))
             for key in wanted:
                 held = None if file is None else file.held.get(key)
                 if held is not None and carried_out(held):
@@ -141,10 +183,35 @@ def run_checks(
     return [found[check.key] for check in checks]
 
 
-def carry_out(runner: Callable[[Check], Finding], check: Check) -> Finding:
-    """The finding of one check, wherever it is carried out, or what kept it from being one."""
+def _resumed(wanted: Mapping[str, Check], file: ResultsFile) -> Resumed:
+    held = [file.held[key] for key in wanted if key in file.held]
+    ended = sum(map(carried_out, held))
+    outdated = len(file.outdated & wanted.keys())
+    return Resumed(
+        ended,
+        outdated,
+        len(held) - ended,
+        len(wanted) - len(held) - outdated,
+        len((file.held.keys() | file.outdated) - wanted.keys()),
+    )
+
+
+def carry_out(runner: Callable[[Check], Finding], check: Check, code: str | None = None) -> Finding:
+    """The finding of one check, wherever it is carried out, or what kept it from being one.
+
+    Args:
+        runner: of the check.
+        check: what to do.
+        code: the fingerprint of the session's code, where this may be another process: its findings are kept
+            under that.
+    """
     start = time.perf_counter()
     try:
+        if code is not None and code != fingerprint():
+            raise EvaluationError(
+                "the worker has other code, or another torch, than the session",
+                instead="one version on every machine, and workers started since",
+            )
         found = runner(check)
         if not isinstance(found, Finding) or found.check != check:
             raise TypeError(f"the runner {check.runner} did not answer the check that it was given")
@@ -204,7 +271,7 @@ def _spread(
 
 def _submitted(executor: Submits, runner: Callable[[Check], Finding], check: Check) -> Future[Finding]:
     try:
-        return executor.submit(carry_out, runner, check)
+        return executor.submit(carry_out, runner, check, fingerprint())
     except Exception as error:  # its processes are gone, or it was shut down
         failed: Future[Finding] = Future()
         failed.set_exception(error)

@@ -17,14 +17,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 
-from ...errors import EvaluationError
 from ..exact.enumeration import ancestor_law
 from ..filters.resampling import SCHEMES, Scheme, resample
-from .finding import Check, Finding, Outcome, Setting
+from .finding import Check, Finding, Outcome, Setting, Size, check_sizes
 from .growth import FITS, Claim, claims_of_growth
 from .inference import POWER, RATE, MeanTest, share, test_of_mean
 from .programs import PROGRAMS, filter_of
@@ -86,7 +85,7 @@ def plan(
     particles: int | None,
     steps: int | None,
     seed: int,
-    size: Literal["quick", "full"] = "quick",
+    size: Size = "quick",
 ) -> list[Check]:
     """The statistical checks of one filter on one model; none where the model's score is not known.
 
@@ -103,11 +102,8 @@ def plan(
         EvaluationError: a name is unknown, or a number makes no sense.
     """
     known = scene_of(scene)
-    filter_of(filter, 1 if particles is None else particles)  # refuses what is no filter
-    if steps is not None and (not isinstance(steps, int) or steps < 1):
-        raise EvaluationError(f"there cannot be {steps!r} steps", instead="1, 2, 3, …")
-    if size not in ("quick", "full"):
-        raise EvaluationError(f"no size is called {size!r:.40}", instead="quick or full")
+    filter_of(filter, 1)  # refuses what is no filter
+    check_sizes(particles, steps, seed, size)
     method = _method(filter, known)
     design = _DESIGNS.get((method or "", scene))
     if method is None or design is None:

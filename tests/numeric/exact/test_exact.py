@@ -77,15 +77,6 @@ def test_kalman_is_the_joint_gaussian(model: Any, missing: bool) -> None:
     torch.testing.assert_close(found.hessian, found.hessian.mT)
 
 
-def test_the_local_level_has_two_likelihoods_and_two_scores() -> None:
-    y = 3 * normal(40)
-    r, s = (torch.tensor(v, dtype=torch.float64) for v in (LEVEL.r, LEVEL.s))
-    found = exact_derivatives(lambda p: kalman_log_likelihood(LEVEL, y, p), LEVEL.defaults(), 1)
-    torch.testing.assert_close(found.value, LEVEL.log_likelihood(y, r, s))
-    by_r, by_s = LEVEL.score(y, r, s)
-    torch.testing.assert_close(found.score, torch.stack([by_r * r, by_s * s]))  # in the logarithms
-
-
 def test_batched_parameters() -> None:
     y = normal(5, 3)
     many = {n: v + 0.05 * normal(4, *v.shape) for n, v in PLANE.defaults().items()}

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from surrogate_calculus.numeric.verify.inference import critical_value, fitted, power_of, test_of_mean
+from surrogate_calculus.numeric.student import critical_value
+from surrogate_calculus.numeric.verify.inference import fitted, power_of, test_of_mean
 
 ZERO = torch.zeros(1, dtype=torch.float64)
 
@@ -25,6 +26,8 @@ def normal(*shape: int, seed: int = 1) -> Tensor:
         (0.001, 30, 3.64596),
         (0.05, 1, 12.7062),
         (0.01, 10**6, 2.57583),
+        (0.0001, 5000, 3.89373),
+        (0.01, math.inf, 2.57583),
     ],
 )
 def test_critical_values_are_those_of_the_tables(rate: float, degrees: int, table: float) -> None:
@@ -55,7 +58,7 @@ def test_the_power_is_the_stated_one() -> None:
     assert seen == pytest.approx(power_of(0.25 * math.sqrt(count), critical), abs=0.02)
     one = test_of_mean(values[:, :1], ZERO, rate)
     assert one.power(0.25) == pytest.approx(seen, abs=0.1)  # from one sample's standard error
-    assert power_of(0.0, critical_value(0.01, 10**6)) == pytest.approx(0.01)
+    assert power_of(0.0, critical_value(0.01, math.inf)) == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("count", [60, 240])

@@ -273,7 +273,7 @@ def test_large_sizes_are_cut_down_and_said_so() -> None:
     [
         (("dfp", "lgssm"), {}, "no program runs 'dfp'"),
         (("dpf", "lgsm"), {}, "no model is called 'lgsm'"),
-        (("dpf", "lgssm"), {"particles": 0}, "a filter of 0 particles"),
+        (("dpf", "lgssm"), {"particles": 0}, "there cannot be 0 particles"),
         (("dpf", "nile"), {"steps": 101}, "has 100 observations"),
     ],
 )

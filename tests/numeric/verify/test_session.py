@@ -19,9 +19,15 @@ from typing import Any
 import pytest
 
 from surrogate_calculus.errors import EvaluationError
-from surrogate_calculus.numeric.verify import Check, Finding
+from surrogate_calculus.numeric.verify import Check, Finding, results, session
 from surrogate_calculus.numeric.verify.results import ResultsFile, read_findings
-from surrogate_calculus.numeric.verify.session import NOT_CARRIED_OUT, Interrupted, carried_out, run_checks
+from surrogate_calculus.numeric.verify.session import (
+    NOT_CARRIED_OUT,
+    Interrupted,
+    Resumed,
+    carried_out,
+    run_checks,
+)
 
 
 def check(number: int, **settings: Any) -> Check:
@@ -250,6 +256,103 @@ def test_other_settings_are_another_check(tmp_path: Path) -> None:
     assert len(read_findings(path)) == 2
 
 
+def changed_code(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    for module in (results, session):
+        monkeypatch.setattr(module, "fingerprint", lambda: code)
+
+
+def test_what_other_code_found_is_found_anew_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "results.jsonl"
+    changed_code(monkeypatch, "old")
+    run_checks([*CHECKS[:3], check(50)], finding, results=path)
+    before = path.read_bytes()
+    changed_code(monkeypatch, "new")
+    asked: list[Check] = []
+    told: list[Resumed] = []
+
+    def counts(one: Check) -> Finding:
+        asked.append(one)
+        return replace(finding(one), note="by the new code")
+
+    found = run_checks(CHECKS[:4], counts, results=path, resume=True, on_resume=told.append)
+    assert asked == CHECKS[:4] and {f.note for f in found} == {"by the new code"}
+    assert told == [Resumed(taken_up=0, outdated=3, failed=0, new=1, others=1)]
+    assert "3 are done again, since the code or torch has changed" in str(told[0])
+    assert path.read_bytes().startswith(before)
+    # Each code takes up its own: nothing of either is lost.
+    run_checks(CHECKS[:4], lambda _: pytest.fail("taken up"), results=path, resume=True)
+    changed_code(monkeypatch, "old")
+    found = run_checks(CHECKS[:3], lambda _: pytest.fail("taken up"), results=path, resume=True)
+    assert {f.note for f in found} == {""}
+
+
+def test_a_file_that_tells_no_code_is_not_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(GOOD + "\n", encoding="utf-8")
+    told: list[Resumed] = []
+    asked: list[Check] = []
+
+    def counts(one: Check) -> Finding:
+        asked.append(one)
+        return finding(one)
+
+    run_checks(CHECKS[:1], counts, results=path, resume=True, on_resume=told.append)
+    assert asked == CHECKS[:1] and told[0].outdated == 1
+    assert [json.loads(line).get("code") is None for line in path.read_text().splitlines()] == [True, False]
+
+
+def test_a_worker_with_other_code_finds_nothing() -> None:
+    class Elsewhere(Executor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            *others, code = args
+            assert code == session.fingerprint()
+            future.set_result(fn(*others, "that of another machine"))
+            return future
+
+    (found,) = run_checks(CHECKS[:1], finding, executor=Elsewhere())
+    assert not carried_out(found) and "other code" in found.note and "instead: " in found.note
+
+
+def test_the_fingerprint_is_that_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = session.fingerprint()
+    session.fingerprint.cache_clear()
+    assert session.fingerprint() == code
+    read = Path.read_bytes
+    for changed in ("filter.py", "dpf.sc", "grammar.lark", "nile.csv"):
+        assert list(Path(results.__file__).parents[2].rglob(changed)), "the name of a file that decides"
+        monkeypatch.setattr(
+            Path, "read_bytes", lambda p, name=changed: read(p) + (b"#" if p.name == name else b"")
+        )
+        session.fingerprint.cache_clear()
+        assert session.fingerprint() != code
+    monkeypatch.undo()
+    session.fingerprint.cache_clear()
+
+
+def test_a_session_apart_takes_up_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    run_checks(CHECKS[:3], finding, results=path)
+    before = path.read_bytes()
+    asked: list[Check] = []
+
+    def stops(one: Check) -> Finding:
+        asked.append(one)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return finding(one)
+
+    with pytest.raises(Interrupted):
+        run_checks(CHECKS, stops, results=path, apart=True)
+    assert asked == CHECKS[:2] and path.read_bytes().startswith(before)
+    asked.clear()
+    told: list[Resumed] = []
+    run_checks(CHECKS[:3], stops, results=path, resume=True, on_resume=told.append)
+    assert asked == [] and told == [Resumed(3, 0, 0, 0, 0)]
+
+
 @pytest.mark.parametrize("cut", [1, 2, 9, 40, 300])
 def test_a_torn_last_line_is_dropped(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "results.jsonl"
@@ -275,7 +378,7 @@ def test_a_last_line_that_lacks_its_end_alone_is_kept(tmp_path: Path) -> None:
 
 def test_a_write_that_was_torn_is_mended_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
-    with ResultsFile(path, resume=False) as file:
+    with ResultsFile(path) as file:
         file.append(finding(CHECKS[0]))
         with path.open("ab") as other:
             other.write(b'{"claim": "half a li')
@@ -338,7 +441,7 @@ def test_two_sessions_do_not_write_to_one_file(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from surrogate_calculus.numeric.verify.results import ResultsFile\n"
-        "with ResultsFile(Path(sys.argv[1]), True): print('open', flush=True); sys.stdin.read()"
+        "with ResultsFile(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

@@ -144,6 +144,34 @@ def test_without_power_nothing_is_decided(name: str, runner: str, like: str, set
     assert found.outcome == "undecided", found
 
 
+@pytest.mark.parametrize(
+    ("name", "runner"),
+    [
+        (name, check.runner)
+        for name in ("pf", "pf_dice", "dpf", "dpf2")
+        for check in plan(name, "hmm")
+        if check.runner != "ancestors"
+    ],
+)
+def test_what_is_no_number_disagrees(name: str, runner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that returns NaN is neither unbiased nor undecided, and shows no bias that is claimed."""
+
+    def none(name: str, scene: Any, y: Any, particles: int, shape: tuple[int, ...], seed: int) -> Any:
+        size = sum(v.numel() for v in scene.model.defaults().values())
+        firsts = torch.full((*shape, size), torch.nan, dtype=torch.float64)
+        return firsts[..., 0], firsts, firsts
+
+    for module in (samples, growth):
+        monkeypatch.setattr(module, "gradients", none)
+    caches = (samples.sample_of, growth._variances)
+    for cache in caches:
+        cache.cache_clear()
+    found = carried_out(of(name, "hmm", runner, name))
+    for cache in caches:
+        cache.cache_clear()
+    assert found.outcome == "disagrees" and found.deviation != found.deviation, found
+
+
 @pytest.mark.parametrize("scheme", ["multinomial", "stratified", "systematic", "residual"])
 def test_a_wrong_resampler_disagrees(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights that are flattened; and, for each scheme, the draws of another."""
