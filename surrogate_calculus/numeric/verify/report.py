@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -115,11 +116,14 @@ def write_report(
 def _target(path: Path) -> Path:
     """The file itself, not a link to it."""
     path = Path(path)
-    try:
-        there, regular = path.exists(), path.is_file()
-        target = path.resolve()
-    except (OSError, RuntimeError) as error:  # a name that is too long, links that go round
+    there, regular = True, False
+    try:  # in every version of Python this tells of links that go round, and of names that are too long
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        there = False
+    except OSError as error:
         raise _unwritable(path, error) from None
+    target = path.resolve()
     if there and not regular:
         raise EvaluationError(f"{path} is no regular file", instead="the name of a file for the report")
     if there and not os.access(path, os.W_OK):
@@ -132,8 +136,8 @@ def _part(target: Path) -> Path:
     return target.with_name(f".{target.name}.{token_hex(4)}.part")
 
 
-def _unwritable(path: Path, error: OSError | RuntimeError) -> EvaluationError:
-    why = getattr(error, "strerror", None) or error
+def _unwritable(path: Path, error: OSError) -> EvaluationError:
+    why = error.strerror or error
     return EvaluationError(f"{path} cannot be written: {why}", instead="a file in a folder that can be")
 
 
