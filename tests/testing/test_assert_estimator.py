@@ -191,6 +191,8 @@ def test_a_document(tmp_path: Path) -> None:
     document: dict[str, Any] = {"surrogate": "log Z", "bindings": point}
     found = hold(loss, **document, given=tmp_path / "model.sc", orders=(1,), nearby=1)
     assert "∇θ log p" in found.formulas[1][0]
+    by_name = hold(loss, **document, given=str(tmp_path / "model.sc"), orders=(1,), nearby=0)
+    assert by_name.formulas == found.formulas
     with pytest.raises(EstimatorDisagrees):
         hold(lambda θ, x, y: joint(x, y, θ).sum(), **document, given=DOCUMENT, orders=(1,), nearby=1)
 
@@ -237,6 +239,9 @@ def test_a_derivative_that_is_no_number_is_a_disagreement() -> None:
     with pytest.raises(EstimatorDisagrees) as failure:
         simple(trap)
     assert failure.value.found != failure.value.found
+    with pytest.raises(EstimatorDisagrees) as infinite:
+        simple(lambda θ, x: (θ + x) ** 2 + torch.sqrt(θ - θ.detach()))
+    assert infinite.value.found == float("inf")
 
 
 def test_no_gradient_mode_of_the_caller_is_in_the_way() -> None:
@@ -295,6 +300,9 @@ def test_inputs_are_not_changed_by_a_loss_that_changes_its_own() -> None:
         ({"dtype": "float64"}, "computed in no 'float64'"),
         ({"given": 3}, "given is a document"),
         ({"vector": "θ"}, "vector is a list"),
+        ({"vector": [3]}, "vector is a list"),
+        ({"seed": [1]}, "seed is a whole number"),
+        ({"seed": 2**62}, "the seed .* is too large"),
     ],
 )
 def test_bad_input_is_one_clear_error(changes: dict[str, Any], says: str) -> None:

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...errors import EvaluationError
+
 __all__ = ["derivatives", "derivatives_by_row"]
 
 #: Fewer numbers are differentiated one after the other; more at once, in chunks of bounded memory.  The graph
 #: of a chunk's gradient is as large as the chunk times the batch, so that it is not differentiated again.
 _FEW, _CHUNK = 8, 256
+#: Gradients that are taken one by one for the highest order: minutes.
+_GRADIENTS = 100_000
 
 
 def derivatives(outcome: Tensor, leaves: Sequence[Tensor], top: int) -> tuple[Tensor, ...]:
@@ -41,8 +45,17 @@ def derivatives_by_row(outcomes: Tensor, leaves: Sequence[Tensor], top: int) -> 
 
     Returns:
         For each order k from 0 to ``top`` a tensor of shape (rows, P, …, P) with P k times, detached.
+
+    Raises:
+        EvaluationError: there would be so many that it never ends.
     """
     size = sum(leaf.numel() for leaf in leaves)
+    if top > 1 and len(outcomes) * size ** (top - 1) > _GRADIENTS:
+        raise EvaluationError(
+            f"{size} numbers have {size**top:,} derivatives of order {top}, which are taken "
+            + ("one by one" if len(outcomes) == 1 else f"one by one for each of {len(outcomes)} losses"),
+            instead="a lower order, fewer numbers, or a smaller batch",
+        )
     found = [outcomes.detach()]
     if top == 1:
         return (*found, _gradients(outcomes, leaves))
