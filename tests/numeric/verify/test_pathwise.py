@@ -15,7 +15,7 @@ from surrogate_calculus.numeric.filters import FilterRun, ParticleFilter
 from surrogate_calculus.numeric.verify import Check, Finding
 from surrogate_calculus.numeric.verify.densities import path_function
 from surrogate_calculus.numeric.verify.lines import Numbers, chosen, directions, entries, entry_names
-from surrogate_calculus.numeric.verify.pathwise import RUNNERS, compare_pathwise, plan, verify_filter
+from surrogate_calculus.numeric.verify.pathwise import RUNNERS, compare_pathwise, plan
 from surrogate_calculus.numeric.verify.programs import program_names
 from surrogate_calculus.numeric.verify.runs import Case, replicates
 from surrogate_calculus.numeric.verify.scenes import SCENES, scene_of
@@ -109,11 +109,6 @@ def test_another_filter_is_not_this_one() -> None:
     assert score.outcome == "disagrees" and score.deviation > 1e-3
     assert score.quantity.startswith("∂/∂") and " of log Ẑ" in score.quantity and "seed" in score.quantity
     assert "smallest failing: N = 2, T = 2, ∂/∂" in score.note  # without resampling the two are one
-
-
-def test_a_filter_of_ones_own() -> None:
-    found = verify_filter(made(method="sis"), "sis", "hmm", name="mine", particles=4, steps=3)
-    assert {f.check.filter for f in found} == {"mine"} and {f.outcome for f in found} == {"agrees"}
 
 
 def test_a_start_that_is_not_corrected() -> None:
