@@ -119,6 +119,11 @@ def test_mixed_derivatives_are_symmetric_and_not_too_many() -> None:
         hold(lambda x, θ: (θ**5).sum(), lambda θ: (θ**5).sum(), orders=(4,), **many)
 
 
+def test_a_stated_target_is_taken_in_full_precision() -> None:
+    at = torch.tensor([0.1, 0.7], dtype=D)
+    hold(lambda x, θ: (0.1 * θ).sum() + 0 * x, {1: [0.1, 0.1]}, orders=(1,), law=ALIKE, at=at)
+
+
 def test_outcomes_of_any_shape_are_put_together_where_it_is_one() -> None:
     with pytest.raises(EvaluationError, match="different shapes"):
         FiniteLaw([torch.ones(1), torch.ones(2)], [0.5, 0.5]).repeated(2)

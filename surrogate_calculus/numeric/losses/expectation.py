@@ -247,7 +247,9 @@ class Target:
                 f"the target has no value of order {order}", instead="an entry for each of the orders"
             )
         try:
-            value = torch.as_tensor(self.given[order])
+            value = self.given[order]
+            if not isinstance(value, Tensor):
+                value = torch.as_tensor(value, dtype=torch.float64)
             if value.is_complex():
                 raise TypeError("complex numbers")
             value = value.detach().to("cpu", torch.float64)

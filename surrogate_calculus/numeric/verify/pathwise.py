@@ -32,6 +32,7 @@ from ..document_scene import magnitude
 from ..evaluate import evaluate
 from ..exact import exact_derivatives
 from ..filters import Method, online_score
+from ..values import kind
 from .finding import Check, Finding, Outcome, Setting
 from .importance import SAMPLERS
 from .lines import chosen, directions, entries, entry_names
@@ -546,6 +547,20 @@ RUNNERS: Mapping[str, Callable[..., Finding]] = {
 # -- other people's filters --
 
 
+def _numbers(autograd: Any) -> Tensor:
+    """What autograd computed, in float64."""
+    try:
+        found = autograd if isinstance(autograd, Tensor) else torch.as_tensor(autograd, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        found = None
+    if found is None or found.is_complex():
+        raise EvaluationError(
+            f"what autograd computed is {kind(autograd)}, no real numbers",
+            instead="θ.grad after .backward(), or torch.autograd.grad(log_z, θ)[0]",
+        )
+    return found.detach().to("cpu", torch.float64)
+
+
 def compare_pathwise(
     estimator: str | Document,
     goal: str,
@@ -579,16 +594,29 @@ def compare_pathwise(
 
     Raises:
         EvaluationError: no such estimator or name; values that the formula cannot be evaluated on; autograd
-            of another shape than the formula.
+            that is no number, or of another shape than the formula.
     """
     start = time.perf_counter()
+    if not isinstance(estimator, (str, Document)):
+        raise EvaluationError(
+            f"an estimator is a name of the catalogue or a document, not {kind(estimator)}", instead="'dpf'"
+        )
+    if not isinstance(values, Mapping):
+        raise EvaluationError(
+            f"values map names to numbers, tensors and callables; this is {kind(values)}",
+            instead='{"N": 100, "T": 50, "x": x, …, "log p": lambda x, y, z, θ: …}',
+        )
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 < tolerance < math.inf:
+        raise EvaluationError(
+            f"a tolerance is a positive number, not {tolerance!r:.40}", instead=f"tolerance={TOLERANCE:g}"
+        )
+    mine = _numbers(autograd)
     if isinstance(estimator, str):
         document, title = load_estimator(estimator).document, estimator.removeprefix("@")
         derivation = _derived(title, goal, wrt, order)
     else:
         document, title = estimator, "the document"
         derivation = derive(goal, wrt, order, given=document)
-    mine = torch.as_tensor(autograd, dtype=torch.float64).detach()
     axes = order if wrt in document.vector_names else 0
     formula, size = formula_and_size(derivation, values, max(0, mine.dim() - axes))
     if formula.shape != mine.shape:

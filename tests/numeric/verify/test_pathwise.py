@@ -213,7 +213,8 @@ def test_a_filter_that_is_not_ours(right: bool) -> None:
     values = {"N": 7, "T": 4, "x": x, "a": a + 1, "y": y, "θ": θ.detach(), "φ": θ.detach()}
     values |= {"log p": log_p, "log q": log_q}
     for order, mine in ((1, first), (2, second)):
-        found = compare_pathwise("dpf", "log Z", autograd=mine, values=values, order=order, name="loop")
+        plain = mine if order == 1 else float(mine)  # as double precision, either way
+        found = compare_pathwise("dpf", "log Z", autograd=plain, values=values, order=order, name="loop")
         assert found.outcome == ("agrees" if right else "disagrees"), found.deviation
         assert found.check.filter == "loop" and found.check.kind == "pathwise"
         assert found.quantity == ("" if right else f"∂{'²' * (order - 1)}/∂θ{'²' * (order - 1)} of log Ẑ")
@@ -226,6 +227,24 @@ def test_autograd_of_another_shape_is_refused() -> None:
     values = {"N": 3, "T": 2, "x": x, "a": a + 1, "y": y, "θ": θ, "φ": θ, "log p": log_p, "log q": log_q}
     with pytest.raises(EvaluationError, match="autograd has shape"):
         compare_pathwise("dpf", "log Z", autograd=torch.zeros(2), values=values)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "changes", "says"),
+    [
+        (None, {}, "an estimator is a name of the catalogue or a document, not None"),
+        ("dpf", {"autograd": None}, "what autograd computed is None"),
+        ("dpf", {"autograd": "0.3"}, "what autograd computed is a str"),
+        ("dpf", {"autograd": torch.tensor(1j)}, "what autograd computed is a Tensor"),
+        ("dpf", {"values": None}, "values map names"),
+        ("dpf", {"tolerance": float("inf")}, "a tolerance is a positive number"),
+        ("dpf", {"tolerance": "1e-9"}, "a tolerance is a positive number"),
+    ],
+)
+def test_what_is_compared_is_numbers(estimator: Any, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(EvaluationError, match=says) as failure:
+        compare_pathwise(estimator, "log Z", **{"autograd": 0.3, "values": {}, **changes})
+    assert failure.value.instead
 
 
 # -- the plan --
