@@ -160,8 +160,9 @@ def _comparison(
     __tracebackhide__ = True
     from ..numeric.losses.arguments import signature_of
     from ..numeric.losses.comparison import Comparison, default_tolerance
+    from ..numeric.losses.derivatives import see_how_many
     from ..numeric.losses.names import names_of
-    from ..numeric.losses.program import REDUCTIONS, Program
+    from ..numeric.losses.program import REDUCTIONS, Program, lengths_of
     from ..numeric.losses.theory import of_estimator, of_surrogate
     from ..numeric.losses.values import points_of, vectors_of, working_dtype
 
@@ -184,6 +185,8 @@ def _comparison(
     document = _document(given)
     points = points_of(bindings, names)
     vectors = vectors_of(points, names, vector)
+    for point in points:
+        see_how_many(1, sum(lengths_of(point, names).values()), max(orders))
     theory: Theory
     if surrogate is not None:
         theory = of_surrogate(surrogate, names, orders, document, vectors)
