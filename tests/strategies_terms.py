@@ -190,8 +190,13 @@ class _Maker:
             return self.pick([delta, Indexed("x", axis), gradient, axis])
         kind = self.pick(
             ["newest", "newest", "add", "mul", "mul", "app", "stop", "eval", "grad", "component", "sum",
-             "prod", "expect", "grads", "cond_expect"]
+             "prod", "expect", "grads", "cond_expect", "cases"]
         )  # fmt: skip
+        if depth > 0 and kind == "cases":
+            other = tuple(a for a in axes if self.pick([0, 1]))
+            shapes = self.pick([(axes, other), (other, axes)])
+            branches = [self.term(depth - 1, loose, shape) for shape in shapes]
+            return Fn("cases", self.term(depth - 1, loose), *branches)
         if depth > 0 and kind != "newest":
             return self.shared(kind, depth, loose, axes)
         newest = self.pick([axes[-1], axes[-1], axes[0]])

@@ -10,9 +10,11 @@ the calculus by themselves at every order.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain, count, islice
 
 from ..errors import DeriveError
 from ..kernel.judgement import Rejection
+from ..language.binding import free_names
 from ..language.terms import (
     HAS_EVAL,
     HAS_GRAD,
@@ -220,9 +222,8 @@ class Pusher:
             try:
                 last = self._operator(current)
             except Rejection as reason:
-                raise DeriveError(
-                    f"cannot work out {summary(current)}: {reason}", instead=_advice(current)
-                ) from None
+                shown = summary(current, scope=_indices(current))
+                raise DeriveError(f"cannot work out {shown}: {reason}", instead=_advice(current)) from None
             if last is not None:
                 steps.append(last)
                 self.operations.append(last)
@@ -244,6 +245,13 @@ class Pusher:
         return None
 
 
+def _indices(node: Term) -> list[str]:
+    """Names for the indices of the sums around a term, which its text cannot tell."""
+    taken = free_names(node)
+    names = (name for name in chain("ijk", (f"i{n}" for n in count(1))) if name not in taken)
+    return list(islice(names, node.loose))
+
+
 def _advice(node: Term) -> str:
     if node.__class__ is Grad and len(node.args) > 1:
         return f"a vector parameter stands behind ';' or carries its index, as in {node.key}[k]"
@@ -251,4 +259,6 @@ def _advice(node: Term) -> str:
         return "∇ and → are worked out of no ∇ᵏ and no 𝔼[· | t]: give its terms, or prove the equation"
     if any(n.__class__ is Expect for n in postorder(node)):
         return "∇ moves inside 𝔼 only where the 𝔼 stands alone: write the sum of its terms"
+    if any(n.__class__ is Eval and n.args[0].__class__ in (Sym, Indexed) for n in postorder(node)):
+        return "→∇ of what is defined by recursion, not ∇→; or the recursion without ⊥, where they agree"
     return "take the range of Σ and ∏, and every index, free of the parameter"

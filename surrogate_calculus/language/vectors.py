@@ -3,7 +3,8 @@
 Inside, everything is scalar; what a reader sees as a vector or a matrix is a scalar term with open
 :class:`~surrogate_calculus.language.terms.Axis` leaves, numbered from 1.  The type rule: summands
 have the same axes, factors have different ones, functions and powers are taken of scalars.  A
-bracket such as ``[k = @1]`` compares an axis with an index and has that axis.
+bracket such as ``[k = @1]`` compares an axis with an index and has that axis; ``cases`` chooses among what
+may have axes, a scalar being the same for every coordinate, as in the derivative of a product ∏.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class Axes:
             if isinstance(node, Fn) and node.op in _BRACKETS:
                 return
             inside = node.slots if isinstance(node, App) else node.args
+            if isinstance(node, Fn) and node.op == "cases":
+                inside = node.args[:1]  # what is chosen may be of any shape
             for arg in inside:
                 if self.of(arg):
                     raise TermError(

@@ -175,13 +175,16 @@ def _aligned(machine: Machine, step: Instruction) -> tuple[Any, Range, int | Non
         else:
             body = torch.where(found.inside, body, zero_or_one)
     shape = body.mantissa.shape if isinstance(body, Scaled) else body.shape
-    if len(shape) >= position and shape[len(shape) - position] == found.length:
-        return body, found, len(shape) - position
-    return body, found, None
+    dim = len(shape) - position
+    if dim < 0:
+        return body, found, None
+    if shape[dim] == found.length:
+        return body, found, dim
+    return _drop(body, dim + 1), found, None  # an axis of length 1: a table whose members are all one
 
 
 def _drop(value: Any, dim: int) -> Any:
-    """Remove the axis ``dim`` (of length 1, already reduced) and the empty ones left of it."""
+    """Remove what lies left of the axis ``dim``: an axis that is reduced, and empty ones."""
     if isinstance(value, Scaled):
         return Scaled(_drop(value.mantissa, dim), _drop(value.scale, dim))
     return value.reshape(value.shape[dim:])

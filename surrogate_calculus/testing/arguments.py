@@ -8,10 +8,12 @@ from typing import Any
 
 from ..errors import EvaluationError
 
-__all__ = ["fraction", "orders_of", "whole_number"]
+__all__ = ["fraction", "orders_of", "seed_of", "whole_number"]
 
 #: The highest order: a derivative of order k of P numbers has P^k components.
 MAX_ORDER = 12
+#: Twice a seed, and one more, are 64 bits.
+_SEEDS = 1 << 62
 
 
 def orders_of(orders: Any) -> tuple[int, ...]:
@@ -42,6 +44,17 @@ def whole_number(value: Any, name: str, least: int) -> int:
             f"{name} is a whole number from {least}, not {value!r:.40}", instead=f"{name}={max(least, 3)}"
         )
     return value
+
+
+def seed_of(value: Any) -> int:
+    """A seed, which every generator of random numbers takes.
+
+    Raises:
+        EvaluationError: it is no whole number, or too large a one.
+    """
+    if whole_number(value, "seed", 0) >= _SEEDS:
+        raise EvaluationError(f"the seed {value!r:.40} is too large", instead="seed=0, or below 2^62")
+    return int(value)
 
 
 def fraction(value: Any, name: str, default: str) -> float:

@@ -11,7 +11,7 @@ from ..errors import EvaluationError, SurrogateError
 from ..language.names import canonical_name
 from ..language.terms import Term
 from ..printing.text import to_unicode
-from .arguments import fraction, orders_of, whole_number
+from .arguments import fraction, orders_of, seed_of, whole_number
 from .reports import Agreement, EstimatorDisagrees, rows
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def assert_estimator(
         comparison, points = _comparison(
             loss_fn, surrogate, estimator, wrt, bindings, orders, given, vector, reduction, dtype, tolerance
         )
-        nearby = whole_number(nearby, "nearby", 0)
+        nearby, seed = whole_number(nearby, "nearby", 0), seed_of(seed)
         _see_determinism(comparison, points[0])
         rng = random.Random(seed)
         groups = [comparison.group(point, nearby, rng) for point in points]
@@ -160,8 +160,9 @@ def _comparison(
     __tracebackhide__ = True
     from ..numeric.losses.arguments import signature_of
     from ..numeric.losses.comparison import Comparison, default_tolerance
+    from ..numeric.losses.derivatives import see_how_many
     from ..numeric.losses.names import names_of
-    from ..numeric.losses.program import REDUCTIONS, Program
+    from ..numeric.losses.program import REDUCTIONS, Program, lengths_of
     from ..numeric.losses.theory import of_estimator, of_surrogate
     from ..numeric.losses.values import points_of, vectors_of, working_dtype
 
@@ -184,6 +185,8 @@ def _comparison(
     document = _document(given)
     points = points_of(bindings, names)
     vectors = vectors_of(points, names, vector)
+    for point in points:
+        see_how_many(1, sum(lengths_of(point, names).values()), max(orders))
     theory: Theory
     if surrogate is not None:
         theory = of_surrogate(surrogate, names, orders, document, vectors)
@@ -220,6 +223,8 @@ def _document(given: Any) -> Any:
     if given is None or isinstance(given, Document):
         return given
     if isinstance(given, Path):
+        return load(given)
+    if isinstance(given, str) and given.endswith(".sc") and "\n" not in given:
         return load(given)
     if isinstance(given, str):
         return parse_document(given)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError, SurrogateError
-from .arguments import fraction, orders_of, whole_number
+from .arguments import fraction, orders_of, seed_of, whole_number
 from .reports import Agreement, BiasFound, rows
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def assert_unbiased(
                 "derivatives are stated for one value of θ, and there are several", instead="a function of θ"
             )
         allowed = default_tolerance(dtype) if tolerance is None else fraction(tolerance, "tolerance", "1e-8")
-        nearby = whole_number(nearby, "nearby", 0)
+        nearby, seed = whole_number(nearby, "nearby", 0), seed_of(seed)
         if isinstance(law, FiniteLaw):
             return _exact(surrogate_fn, target, law, points, orders, allowed, nearby, seed)
         design = Design(
@@ -114,7 +114,7 @@ def assert_unbiased(
             _effect(effect),
             fraction(false_alarm, "false_alarm", "1e-4") / len(points),
             fraction(power, "power", "0.9"),
-            whole_number(seed, "seed", 0),
+            seed,
         )
         return _statistical(surrogate_fn, target, law, points, orders, design)
     except SurrogateError as error:
@@ -148,7 +148,9 @@ def _exact(
     from ..numeric.losses.expectation import differs_when_repeated, exact_means
 
     for point in points:
-        law.weights(point.fixed())
+        law.weights(point.fixed(), point.dtype)
+    law.see_determinism(points[0].fixed(), points[0].dtype)
+    target.see_determinism(points[0], orders)
     if differs_when_repeated(loss, law.outcomes()[0], points[0], max(orders)):
         raise _not_the_same()
     rng = random.Random(seed)
@@ -195,7 +197,7 @@ def _exact(
 
 def _alive(law: FiniteLaw, point: Parameters) -> int:
     """How many outcomes have a positive probability."""
-    return int((law.weights(point.fixed()) > 0).sum())
+    return int((law.weights(point.fixed(), point.dtype) > 0).sum())
 
 
 def _around(law: FiniteLaw, point: Parameters, rng: random.Random) -> Parameters:
@@ -204,7 +206,7 @@ def _around(law: FiniteLaw, point: Parameters, rng: random.Random) -> Parameters
     for radius in (0.1, 0.03, 0.01, 1e-3, 1e-4):
         moved = point.moved(rng, radius)
         try:
-            law.weights(moved.fixed())
+            law.weights(moved.fixed(), moved.dtype)
         except EvaluationError:
             continue
         return moved
@@ -262,7 +264,7 @@ def _outcomes(
     if len(outcomes) > _SHOWN:
         return ""
     shown = []
-    for outcome, weight in zip(outcomes, law.weights(point.fixed()).tolist(), strict=True):
+    for outcome, weight in zip(outcomes, law.weights(point.fixed(), point.dtype).tolist(), strict=True):
         if weight:
             value = float(derivative_at(loss, outcome, point, deviation.order)[deviation.place])
             shown.append(f"{weight:.4g} · {value:.6g}")
@@ -283,6 +285,7 @@ def _statistical(
     from ..numeric.losses.statistics import check_batch, first_batch, sampled_means
 
     check_batch(loss, law, points[0], design)
+    target.see_determinism(points[0], orders)
     if differs_when_repeated(loss, first_batch(law, points[0], design), points[0], max(orders)):
         raise _not_the_same()
     results: list[Sampled] = []

@@ -269,6 +269,17 @@ def test_a_symbolic_order_and_a_conditional_expectation_are_left_to_proofs(text:
     assert "𝔼[· | t]" in str(caught.value)
 
 
+def test_the_value_of_a_recursion_is_not_differentiated() -> None:
+    """The refusal names the indices of the sums around."""
+    given = sc.parse_document(
+        "count T\nparameter θ\nindex t = 1..T\ndefine c[0] = θ\ndefine c[t] = θ*⊥(c[t-1])\n"
+        "define u[0] = 1\ndefine u[t] = u[t-1]*(t + →(c[t]))"
+    )
+    with pytest.raises(DeriveError, match=r"cannot work out ∇θ.*→\(c\[\w\]\)") as caught:
+        sc.derive("u[T]", "θ", given=given)
+    assert "#" not in str(caught.value) and "not ∇→" in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "θ +", "p(x; θ", "θ * 2 / 0"])
 def test_bad_text_is_refused(text: str) -> None:
     with pytest.raises(ParseError):

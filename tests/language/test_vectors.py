@@ -55,6 +55,7 @@ def test_generated_terms_are_well_typed(term: Term) -> None:
         Pow(Grad("β", x, Axis(1)), x),
         Fn("exp", Grad("β", x, Axis(1))),
         Expect(Grad("β", x, Axis(1)), x),
+        Fn("cases", Grad("β", x, Axis(1)), x, x),
     ],
 )
 def test_the_type_rule(term: Term) -> None:

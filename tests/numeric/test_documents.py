@@ -50,6 +50,22 @@ def test_every_document_agrees_with_the_model_of_its_unrolled_form(name: str, rn
         close(run(target.term, values, given=case.document), exact)
 
 
+@pytest.mark.parametrize(
+    ("goal", "value"), [("Σ[i](u[T,i])", 3 * 0.7**3), ("∏[i](u[T,i])", 0.7**9), ("Σ[t](Σ[i](u[t,i]))", 2.499)]
+)
+def test_a_family_whose_members_are_all_one_is_summed(goal: str, value: float) -> None:
+    """Its definition does not mention the index, so that nothing lies along its axis."""
+    given = parse_document(
+        "count N, T\nparameter θ\nindex i = 1..N;  index t = 1..T\n"
+        "define c[0] = θ\ndefine c[t] = θ*c[t-1]\ndefine u[0,i] = 1\ndefine u[t,i] = c[t]"
+    )
+    values = {"N": 3, "T": 2, "θ": 0.7}
+    close(sc.evaluate(goal, values, given=given), value)
+    slope = sc.derive(goal, "θ", given=given)
+    by_autograd = sc.autodiff(goal, "θ", 1, values, given=given)
+    close(sc.evaluate(slope.result, values, given=slope.document), by_autograd)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_adaptive_resampling_whichever_way_it_goes(seed: int) -> None:
     """A threshold that the effective size of four particles is below about every other time."""

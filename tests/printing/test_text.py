@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from strategies_terms import terms
 
+from surrogate_calculus.derive import derive
 from surrogate_calculus.errors import TermError
+from surrogate_calculus.language.latex import parse_latex
 from surrogate_calculus.language.names import ascii_name
 from surrogate_calculus.language.parser import parse
 from surrogate_calculus.language.terms import (
@@ -33,6 +35,7 @@ from surrogate_calculus.language.terms import (
     neg,
     postorder,
 )
+from surrogate_calculus.printing.latex import to_latex
 from surrogate_calculus.printing.text import MAX_NODES, summary, to_text, to_unicode
 
 x, y, b, c = map(Sym, "xybc")
@@ -58,6 +61,15 @@ def test_text_parses_back(term: Term) -> None:
     text = to_text(term)
     assert parse(text) == term, text
     assert text.isascii()
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("surrogate", ["∏[i=1..N](q(x[i];θ))", "cases(x > 0: q(x;θ), else: 2)"])
+def test_what_is_derived_of_a_vector_parses_back(surrogate: str, order: int) -> None:
+    """Also where one factor, or one case, is the vector."""
+    found = derive(surrogate, "θ", order, vector=["θ"]).result
+    assert parse(to_unicode(found), vector=["θ"]) == found
+    assert parse_latex(to_latex(found), vector=["θ"]) == found
 
 
 @settings(roundtrips, max_examples=300)

@@ -191,6 +191,8 @@ def test_a_document(tmp_path: Path) -> None:
     document: dict[str, Any] = {"surrogate": "log Z", "bindings": point}
     found = hold(loss, **document, given=tmp_path / "model.sc", orders=(1,), nearby=1)
     assert "∇θ log p" in found.formulas[1][0]
+    by_name = hold(loss, **document, given=str(tmp_path / "model.sc"), orders=(1,), nearby=0)
+    assert by_name.formulas == found.formulas
     with pytest.raises(EstimatorDisagrees):
         hold(lambda θ, x, y: joint(x, y, θ).sum(), **document, given=DOCUMENT, orders=(1,), nearby=1)
 
@@ -237,6 +239,9 @@ def test_a_derivative_that_is_no_number_is_a_disagreement() -> None:
     with pytest.raises(EstimatorDisagrees) as failure:
         simple(trap)
     assert failure.value.found != failure.value.found
+    with pytest.raises(EstimatorDisagrees) as infinite:
+        simple(lambda θ, x: (θ + x) ** 2 + torch.sqrt(θ - θ.detach()))
+    assert infinite.value.found == float("inf")
 
 
 def test_no_gradient_mode_of_the_caller_is_in_the_way() -> None:
@@ -267,6 +272,7 @@ def test_inputs_are_not_changed_by_a_loss_that_changes_its_own() -> None:
         ({"orders": (1, -1)}, "no derivative has order -1"),
         ({"orders": (True,)}, "no derivative has order True"),
         ({"orders": (1, 99)}, "no derivative has order 99"),
+        ({"orders": (12,), "bindings": {"θ": torch.ones(3), "x": 1.0}}, "3 numbers have 531,441 derivatives"),
         ({"surrogate": None}, "none is given"),
         ({"estimator": {1: "1"}}, "both are given"),
         ({"surrogate": None, "estimator": "2*(x+θ)", "orders": (1, 2)}, "one formula is given"),
@@ -295,6 +301,9 @@ def test_inputs_are_not_changed_by_a_loss_that_changes_its_own() -> None:
         ({"dtype": "float64"}, "computed in no 'float64'"),
         ({"given": 3}, "given is a document"),
         ({"vector": "θ"}, "vector is a list"),
+        ({"vector": [3]}, "vector is a list"),
+        ({"seed": [1]}, "seed is a whole number"),
+        ({"seed": 2**62}, "the seed .* is too large"),
     ],
 )
 def test_bad_input_is_one_clear_error(changes: dict[str, Any], says: str) -> None:
@@ -438,4 +447,67 @@ def test_sticking_the_landing_stops_the_parameter_of_the_proposal() -> None:
     }
     hold(loss(True), **chosen)
     with pytest.raises(EstimatorDisagrees, match=r"behaves like .*log q\(z\(e; φ\); φ\)"):
+        hold(loss(False), **chosen)
+
+
+def test_doubly_reparameterised_weights_are_stopped() -> None:
+    """Tucker et al. (2019): the squares of the normalised weights, stopped, and log q with φ stopped."""
+
+    def log_q(z: torch.Tensor, phi: torch.Tensor) -> torch.Tensor:
+        return -((z - phi) ** 2)
+
+    def bound(stopped: bool) -> Any:
+        def loss(theta: torch.Tensor, phi: torch.Tensor, e: torch.Tensor) -> torch.Tensor:
+            z = phi + e
+            log_w = log_p(z, theta) - log_q(z, phi.detach())
+            w = torch.softmax(log_w, 0)
+            return ((w.detach() if stopped else w) ** 2 * log_w).sum()
+
+        return loss
+
+    ratio = "p(φ+e[k];θ)/q(φ+e[k];⊥(φ))"
+    chosen: dict[str, Any] = {
+        "surrogate": f"Σ[k=1..K](⊥({ratio}/Σ[j=1..K](p(φ+e[j];θ)/q(φ+e[j];⊥(φ))))^2 * log({ratio}))",
+        "wrt": ("θ", "φ"),
+        "bindings": {"θ": 0.5, "φ": -0.3, "K": 2, "e": [0.3, -0.8], "log p": log_p, "log q": log_q},
+        "orders": (1,),
+    }
+    hold(bound(True), **chosen)
+    with pytest.raises(EstimatorDisagrees, match="∇θ"):
+        hold(bound(False), **chosen)
+
+
+def test_a_target_of_a_value_loss_is_stopped() -> None:
+    """V-trace (Espeholt et al. 2018), two steps: clipped ratios, a stopped advantage and a stopped target."""
+
+    def loss(stopped: bool) -> Any:
+        def both(
+            theta: torch.Tensor, phi: torch.Tensor, a: torch.Tensor, s: torch.Tensor, old: torch.Tensor
+        ) -> torch.Tensor:
+            now, value = log_p(a, theta), phi * s
+            ratio = (now - old).exp().clamp(max=1.0).detach()
+            delta = a + 0.9 * value[1:] - value[:-1]
+            target = value[:-1] + ratio * delta
+            off = value[:-1] - (target.detach() if stopped else target)
+            return (-ratio * now * delta.detach() + off**2 / 2).sum()
+
+        return both
+
+    delta, ratio = "(a[t] + 0.9*φ*s[t+1] - φ*s[t])", "⊥(min(p(a[t];θ)/exp(old[t]), 1))"
+    actor = f"{ratio}*log p(a[t];θ)*⊥({delta})"
+    chosen: dict[str, Any] = {
+        "surrogate": f"Σ[t=1..T](1/2*(φ*s[t] - ⊥(φ*s[t] + {ratio}*{delta}))^2 - {actor})",
+        "wrt": ("θ", "φ"),
+        "bindings": {
+            "θ": 0.7,
+            "φ": 0.4,
+            "T": 2,
+            "a": [0.3, -1.2],
+            "s": [0.5, 1.5, -0.7],
+            "old": [-0.4, -1.0],
+            "log p": log_p,
+        },
+    }
+    hold(loss(True), **chosen)
+    with pytest.raises(EstimatorDisagrees, match="∇φ"):
         hold(loss(False), **chosen)

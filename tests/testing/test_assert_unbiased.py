@@ -11,6 +11,8 @@ from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.testing import BiasFound, FiniteLaw, SampledLaw, assert_unbiased
 
 D = torch.float64
+ALIKE = FiniteLaw([0, 1], [0.5, 0.5])
+TIPPED = torch.tensor([1e-3, -1e-3])
 COIN = FiniteLaw([0, 1], lambda θ: torch.stack([1 - θ, θ]))
 COST = torch.tensor([1.0, 4.0], dtype=D)
 
@@ -102,6 +104,31 @@ def test_a_dead_outcome_is_left_out() -> None:
     hold(lambda x, θ: θ / x, lambda θ: θ, law=law)
 
 
+def test_what_does_not_vary_is_compared_to_rounding() -> None:
+    found = hold(lambda x, θ: θ**2 + 0 * x, lambda θ: θ**2, law=normal, at=0.3, orders=(1,))
+    assert found.deviation == 0
+    with pytest.raises(BiasFound):
+        hold(lambda x, θ: 1.0000001 * θ**2 + 0 * x, lambda θ: θ**2, law=normal, at=0.3, orders=(1,))
+
+
+def test_mixed_derivatives_are_symmetric_and_not_too_many() -> None:
+    many = {"law": ALIKE, "at": torch.ones(100, dtype=D)}
+    with pytest.raises(EvaluationError, match="order 2 is not symmetric"):
+        hold(lambda x, θ: (θ**2).sum(), {2: torch.ones(100, 100).triu()}, orders=(2,), **many)
+    with pytest.raises(EvaluationError, match="100,000,000 derivatives of order 4"):
+        hold(lambda x, θ: (θ**5).sum(), lambda θ: (θ**5).sum(), orders=(4,), **many)
+
+
+def test_a_stated_target_is_taken_in_full_precision() -> None:
+    at = torch.tensor([0.1, 0.7], dtype=D)
+    hold(lambda x, θ: (0.1 * θ).sum() + 0 * x, {1: [0.1, 0.1]}, orders=(1,), law=ALIKE, at=at)
+
+
+def test_outcomes_of_any_shape_are_put_together_where_it_is_one() -> None:
+    with pytest.raises(EvaluationError, match="different shapes"):
+        FiniteLaw([torch.ones(1), torch.ones(2)], [0.5, 0.5]).repeated(2)
+
+
 def test_outcomes_of_any_kind() -> None:
     law = (["heads", "tails"], torch.tensor([0.5, 0.5], dtype=D))
     hold(lambda x, θ: θ * len(x), lambda θ: 5 * θ, law=law)
@@ -113,6 +140,10 @@ def normal(θ: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tensor
 
 def log_normal(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
     return -((x - θ) ** 2) / 2
+
+
+def on_the_line(x: torch.Tensor, θ: torch.Tensor) -> torch.Tensor:
+    return log_normal(x, θ) * x
 
 
 def second_moment(θ: torch.Tensor) -> torch.Tensor:
@@ -180,6 +211,11 @@ def test_a_test_that_cannot_tell_does_not_pass() -> None:
         ((torch.tensor(1.0), torch.tensor([1.0])), "is one number"),
         (([0, 1], lambda θ: θ.nothing), "raise AttributeError"),
         (([0, 1], "half"), "probabilities of the law are a str"),
+        (([0, 1], torch.tensor([1j, 1 - 1j])), "a tensor of torch.complex64"),
+        (
+            ([0, 1], lambda θ: torch.rand(1).expand(2).softmax(-1) + torch.rand(1) * TIPPED),
+            "not the same when",
+        ),
         (3, "a law is a FiniteLaw"),
         (("ab", torch.tensor([0.5, 0.5])), "support of a law is a str"),
         (lambda θ, n, g: torch.randn(n, dtype=D), "generator with the same seed"),
@@ -208,12 +244,39 @@ def test_a_law_that_is_none_is_one_clear_error(law: Any, says: str) -> None:
         ({"target": {1: [3.0, 1.0], 2: 0.0}}, r"order 1 has shape \(2,\)"),
         ({"target": {1: "3", 2: 0.0}}, "order 1 is a str"),
         ({"target": {1: 3.0, 2: 0.0}, "at": [0.3, 0.4]}, "there are several"),
+        ({"target": {1: 3.0, 2: float("nan")}}, "order 2 is not finite"),
+        ({"target": {1: 3.0 + 1j, 2: 0.0}}, "order 1 is a complex"),
+        ({"target": lambda θ: cost(θ).detach()}, "the target has no graph to θ"),
+        ({"target": lambda θ: cost(θ) * torch.rand(())}, "the target is not the same"),
         ({"target": lambda θ: θ.nothing}, "the target raises AttributeError"),
         ({"target": lambda θ: 3.0}, "the target returns a float"),
         ({"target": 3.0}, "the target is a float"),
         ({"loss": lambda x, θ: 3.0}, "the loss returns a float"),
         ({"loss": lambda x, θ: torch.stack([θ, θ])}, r"shape \(2,\)"),
         ({"loss": lambda x, θ: torch.log(θ - 1)}, "the loss is nan at the outcome"),
+        (
+            {"loss": lambda x, θ: θ + torch.sqrt(θ - θ.detach())},
+            "order 1 of the loss is not finite at the outcome",
+        ),
+        ({"loss": lambda x, θ: θ + 0 * torch.sqrt(θ - θ.detach())}, "order 1 of the loss is not finite"),
+        (
+            {"loss": lambda x, θ: torch.where(x > 0, θ * x, torch.nan), "law": normal},
+            "is nan for some sample",
+        ),
+        ({"law": normal, "loss": on_the_line, "effect": {1: 1e-300, 2: 1.0}}, "cannot tell"),
+        (
+            {
+                "law": normal,
+                "loss": on_the_line,
+                "false_alarm": 1e-300,
+                "replicates": 20,
+                "orders": (1,),
+                "target": lambda θ: θ,
+            },
+            "cannot tell",
+        ),
+        ({"seed": "0"}, "seed is a whole number"),
+        ({"seed": 2**62}, "the seed .* is too large"),
         ({"loss": lambda x, θ: θ * torch.rand(())}, "not the same when it is run again"),
         ({"effect": 0}, "an effect is a positive number"),
         ({"law": normal, "effect": -1}, "an effect is a positive number"),

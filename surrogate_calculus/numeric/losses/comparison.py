@@ -100,9 +100,11 @@ class Case:
     @property
     def relative(self) -> float:
         """The difference in units of the scale; ∞ where autograd's derivative is no number."""
-        if self.difference != self.difference:
+        if self.difference == 0:
+            return 0.0
+        if self.difference != self.difference or not self.scale:
             return float("inf")
-        return self.difference / self.scale if self.scale else float("inf") * bool(self.difference)
+        return self.difference / self.scale
 
 
 def default_tolerance(dtype: torch.dtype) -> float:
@@ -243,7 +245,8 @@ class Comparison:
         once, again = (self.program.run(values, rows) for _ in range(2))
         for a, b in zip(once.orders, again.orders, strict=True):
             scale = a[torch.isfinite(a)].abs().max() if bool(torch.isfinite(a).any()) else torch.tensor(0.0)
-            off = ~((a - b).abs() <= self.tolerance * scale) & ~(a.isnan() & b.isnan())
+            same = (a == b) | (a.isnan() & b.isnan()) | ((a - b).abs() <= self.tolerance * scale)
+            off = ~same
             if bool(off.any()):
                 return float(a[off][0]), float(b[off][0])
         return None

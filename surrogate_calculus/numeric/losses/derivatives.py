@@ -8,11 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["derivatives", "derivatives_by_row"]
+from ...errors import EvaluationError
+
+__all__ = ["derivatives", "derivatives_by_row", "see_how_many"]
 
 #: Fewer numbers are differentiated one after the other; more at once, in chunks of bounded memory.  The graph
 #: of a chunk's gradient is as large as the chunk times the batch, so that it is not differentiated again.
 _FEW, _CHUNK = 8, 256
+#: Gradients that are taken one by one for the highest order: minutes.
+_GRADIENTS = 100_000
 
 
 def derivatives(outcome: Tensor, leaves: Sequence[Tensor], top: int) -> tuple[Tensor, ...]:
@@ -41,8 +45,12 @@ def derivatives_by_row(outcomes: Tensor, leaves: Sequence[Tensor], top: int) -> 
 
     Returns:
         For each order k from 0 to ``top`` a tensor of shape (rows, P, …, P) with P k times, detached.
+
+    Raises:
+        EvaluationError: there would be so many that it never ends.
     """
     size = sum(leaf.numel() for leaf in leaves)
+    see_how_many(len(outcomes), size, top)
     found = [outcomes.detach()]
     if top == 1:
         return (*found, _gradients(outcomes, leaves))
@@ -53,6 +61,25 @@ def derivatives_by_row(outcomes: Tensor, leaves: Sequence[Tensor], top: int) -> 
         found.append(torch.stack(rows).detach().reshape((len(outcomes), *(size,) * order)))
         level = [entry for row in rows for entry in row]
     return tuple(found)
+
+
+def see_how_many(rows: int, size: int, top: int) -> None:
+    """See that the derivatives up to an order are not too many.
+
+    Args:
+        rows: how many numbers are differentiated.
+        size: in how many.
+        top: how often.
+
+    Raises:
+        EvaluationError: they are so many that it would take hours.
+    """
+    if top > 1 and rows * size ** (top - 1) > _GRADIENTS:
+        raise EvaluationError(
+            f"{size} numbers have {size**top:,} derivatives of order {top}, which are taken one by one"
+            + ("" if rows == 1 else f" for each of {rows} losses"),
+            instead="a lower order, fewer numbers, or a smaller batch",
+        )
 
 
 def _gradients(level: Tensor, leaves: Sequence[Tensor]) -> Tensor:

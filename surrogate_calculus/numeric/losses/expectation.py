@@ -51,6 +51,11 @@ class Parameters:
     tensors: Mapping[str, Tensor]
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Of every number."""
+        return next(iter(self.tensors.values())).dtype
+
+    @property
     def names(self) -> tuple[str, ...]:
         """A name for each number: ``θ``, ``θ[0]``, ``scale``."""
         out = []
@@ -160,9 +165,10 @@ class Deviation:
 
     @property
     def relative(self) -> float:
-        """The difference in units of the scale."""
-        difference = abs(self.found - self.expected)
-        return difference / self.scale if self.scale else float("inf") * bool(difference)
+        """The difference in units of the scale; without a scale ∞, or 0 for what is only rounding."""
+        if not self.scale:
+            return 0.0 if self.agrees else float("inf")
+        return abs(self.found - self.expected) / self.scale
 
 
 def components(names: Sequence[str], orders: Sequence[int]) -> list[tuple[int, tuple[int, ...], str]]:
@@ -205,6 +211,12 @@ class Target:
         with torch.inference_mode(False), torch.enable_grad():
             value = called(self.given, "the target", handed(leaves))
             value = _number(value, "the target")
+            if max(orders) and not value.requires_grad:
+                raise EvaluationError(
+                    "the target has no graph to θ, and every derivative of it would be 0",
+                    instead="torch operations on θ, without .detach(), .item() or torch.tensor(…); where it "
+                    "is a constant, 0 * θ.sum() + the constant",
+                )
             found = derivatives(value, list(leaves.values()), max(orders))
         out = {order: found[order].to("cpu", torch.float64) for order in orders}
         for order, tensor in out.items():
@@ -215,6 +227,19 @@ class Target:
                 )
         return out
 
+    def see_determinism(self, at: Parameters, orders: Sequence[int]) -> None:
+        """See that a function of θ is one.
+
+        Raises:
+            EvaluationError: it has other values when it is run again, or as for :meth:`orders`.
+        """
+        once, again = self.orders(at, orders), self.orders(at, orders)
+        if any(not torch.allclose(once[k], again[k], rtol=1e-6, atol=0.0) for k in once):
+            raise EvaluationError(
+                "the target is not the same when it is run again",
+                instead="an exact target, which draws nothing",
+            )
+
     def _stated(self, order: int, size: int) -> Tensor:
         assert isinstance(self.given, Mapping)
         if order not in self.given:
@@ -222,17 +247,30 @@ class Target:
                 f"the target has no value of order {order}", instead="an entry for each of the orders"
             )
         try:
-            value = torch.as_tensor(self.given[order], dtype=torch.float64).detach().cpu()
+            value = self.given[order]
+            if not isinstance(value, Tensor):
+                value = torch.as_tensor(value, dtype=torch.float64)
+            if value.is_complex():
+                raise TypeError("complex numbers")
+            value = value.detach().to("cpu", torch.float64)
         except (TypeError, ValueError, RuntimeError):
             raise EvaluationError(
                 f"the target of order {order} is {kind(self.given[order])}", instead="a number or a tensor"
             ) from None
-        if value.numel() != size**order or not bool(torch.isfinite(value).all()):
+        if value.numel() != size**order:
             raise EvaluationError(
                 f"the target of order {order} has shape {tuple(value.shape)}; θ has {size} number(s)",
-                instead=f"{size**order} finite number(s)",
+                instead=f"{size**order} number(s)",
             )
-        return value.reshape((size,) * order)
+        if not bool(torch.isfinite(value).all()):
+            raise EvaluationError(f"the target of order {order} is not finite", instead="finite numbers")
+        value = value.reshape((size,) * order)
+        if any(not torch.allclose(value, value.transpose(0, k)) for k in range(1, order)):
+            raise EvaluationError(
+                f"the target of order {order} is not symmetric, as mixed derivatives are",
+                instead="∂²/∂θ[0]∂θ[1] at [0, 1] and at [1, 0]",
+            )
+        return value
 
 
 def called(function: Any, what: str, *arguments: Any) -> Any:
@@ -289,8 +327,7 @@ def exact_means(
         EvaluationError: the law, the loss or the target has no value at θ.
     """
     outcomes = law.outcomes()
-    dtype = next(iter(at.tensors.values())).dtype
-    weights = law.weights(at.fixed(), dtype).detach().to("cpu", torch.float64)
+    weights = law.weights(at.fixed(), at.dtype).detach().to("cpu", torch.float64)
     top = max(orders)
     mean: list[Any] = [0.0] * (top + 1)
     size: list[Any] = [0.0] * (top + 1)
@@ -299,6 +336,12 @@ def exact_means(
             continue
         found = _derivatives_at(loss, outcome, at, top)
         for order in range(top + 1):
+            if order in orders and not bool(torch.isfinite(found[order]).all()):
+                raise LossError(
+                    f"the derivative of order {order} of the loss is not finite at the outcome "
+                    f"{_shown(outcome)}, {at}",
+                    instead="a loss that is smooth there: no square root of 0, say",
+                )
             mean[order] = mean[order] + weight * found[order]
             size[order] = size[order] + weight * found[order].abs()
     wanted = target.orders(at, orders)

@@ -76,6 +76,11 @@ class FiniteLaw:
             raise EvaluationError(
                 f"the probabilities of the law are {kind(found)}", instead="a tensor of shape (S,)"
             ) from None
+        if weights.is_complex():
+            raise EvaluationError(
+                f"the probabilities of the law are a tensor of {weights.dtype}",
+                instead="real numbers from 0 to 1",
+            )
         count = len(self.outcomes())
         if tuple(weights.shape) != (count,):
             raise EvaluationError(
@@ -93,6 +98,18 @@ class FiniteLaw:
                 instead="softmax(θ, -1), say",
             )
         return weights
+
+    def see_determinism(self, theta: Any, dtype: torch.dtype = torch.float64) -> None:
+        """See that the probabilities are a function of θ.
+
+        Raises:
+            EvaluationError: they are others when they are asked for again, or as for :meth:`weights`.
+        """
+        if not torch.equal(self.weights(theta, dtype), self.weights(theta, dtype)):
+            raise EvaluationError(
+                "the probabilities of the law are not the same when they are asked for again",
+                instead="probabilities that θ alone decides",
+            )
 
     def repeated(self, count: int) -> FiniteLaw:
         """The law of ``count`` independent draws: what a loss of a group of samples is given.
@@ -113,6 +130,11 @@ class FiniteLaw:
             )
         if not all(isinstance(x, Tensor) for x in single):
             raise EvaluationError("outcomes that are no tensors cannot be put together", instead="tensors")
+        if len({(x.shape, x.device) for x in single}) > 1:
+            raise EvaluationError(
+                "outcomes of different shapes cannot be put together",
+                instead="a support that is one tensor of shape (S, …)",
+            )
         joint = [torch.stack(draws) for draws in product(single, repeat=count)]
         choices = torch.tensor(list(product(range(len(single)), repeat=count)))
         return FiniteLaw(joint, lambda theta: self.weights(theta)[choices].prod(-1))

@@ -189,6 +189,12 @@ def batch_mean(value: Any, samples: int) -> Tensor:
         LossError: it is neither.
     """
     shape = tuple(value.shape) if isinstance(value, Tensor) else None
+    if isinstance(value, Tensor) and not bool(torch.isfinite(value.detach()).all()):
+        bad = value.detach()[~torch.isfinite(value.detach())]
+        raise LossError(
+            f"the loss is {complex(bad[0]) if value.is_complex() else float(bad[0])} for some sample",
+            instead="a loss that is finite for every sample",
+        )
     if shape is None or (shape != (samples,) and value.numel() != 1) or value.is_complex():
         what = f"a tensor of shape {shape}" if shape is not None else f"a {type(value).__name__}"
         raise LossError(
@@ -213,7 +219,7 @@ def _enough(
     needed = _needed(effects, pilot.std(0) * math.sqrt(_MARGIN), each, design.power)
     if needed > _MOST:
         power = min(
-            _power(float(d), float(s) / math.sqrt(_MOST), NormalDist().inv_cdf(1 - each / 2))
+            _power(float(d), float(s) / math.sqrt(_MOST), -NormalDist().inv_cdf(each / 2))
             for d, s in zip(effects, pilot.std(0), strict=True)
         )
         raise _cannot_tell(_MOST, power, needed, design)
@@ -223,9 +229,9 @@ def _enough(
 def _needed(effects: Tensor, deviations: Tensor, each: float, power: float) -> int:
     """Replicates after which every effect is seen with the power that is asked for."""
     normal = NormalDist()
-    reach = normal.inv_cdf(1 - each / 2) + normal.inv_cdf(power)
+    reach = normal.inv_cdf(power) - normal.inv_cdf(each / 2)
     most = max(float(s) / float(d) for d, s in zip(effects, deviations, strict=True))
-    return math.ceil((reach * most) ** 2) + 5
+    return math.ceil(min(reach * most, 1e9) ** 2) + 5
 
 
 def _power(effect: float, error: float, critical: float) -> float:
@@ -233,6 +239,8 @@ def _power(effect: float, error: float, critical: float) -> float:
 
 
 def _cannot_tell(replicates: int, power: float, needed: int, design: Design) -> EvaluationError:
+    # Far out, where the normal law guesses too few, Student's t is wider.
+    needed = needed if needed > replicates else 2 * replicates
     return EvaluationError(
         f"{replicates} replicates of {design.samples} samples cannot tell: an effect of the stated size "
         f"would be seen with probability {power:.2g} only, and {design.power:g} is asked for",

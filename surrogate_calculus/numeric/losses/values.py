@@ -53,7 +53,7 @@ def vectors_of(points: Sequence[Mapping[str, Value]], wrt: Sequence[str], also: 
     Raises:
         EvaluationError: a parameter is a number at one point and a vector at another.
     """
-    if isinstance(also, str) or not isinstance(also, Collection):
+    if isinstance(also, str) or not isinstance(also, Collection) or not all(isinstance(n, str) for n in also):
         raise EvaluationError("vector is a list of names", instead="vector=['θ']")
     found = {canonical_name(name) for name in also}
     for name in wrt:

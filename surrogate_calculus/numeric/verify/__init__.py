@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from .finding import Check, Finding, Kind, Outcome
 
 if TYPE_CHECKING:
-    from .pathwise import compare_pathwise, verify_filter
+    from .foreign import verify_filter
+    from .pathwise import compare_pathwise
     from .planning import carry_out, plan
     from .report import write_report
     from .session import run_checks
@@ -30,7 +31,7 @@ _HOMES = {
     "compare_pathwise": "pathwise",
     "plan": "planning",
     "run_checks": "session",
-    "verify_filter": "pathwise",
+    "verify_filter": "foreign",
     "write_report": "report",
 }
 

@@ -32,6 +32,7 @@ from ..document_scene import magnitude
 from ..evaluate import evaluate
 from ..exact import exact_derivatives
 from ..filters import Method, online_score
+from ..values import kind
 from .finding import Check, Finding, Outcome, Setting, Size, check_sizes
 from .importance import SAMPLERS
 from .lines import chosen, directions, entries, entry_names
@@ -39,7 +40,7 @@ from .programs import GUIDED, PROGRAMS, filter_of, guide_of, program_names, unfi
 from .runs import Case, Maker, Replicates, labels, points, replicates
 from .scenes import scene_of
 
-__all__ = ["BASIS", "RUNNERS", "TOLERANCE", "compare_pathwise", "plan", "verify_filter"]
+__all__ = ["BASIS", "RUNNERS", "TOLERANCE", "compare_pathwise", "plan"]
 
 TOLERANCE = 1e-10
 BASIS = "1e-10 of Σ|summands| of the formula, float64"
@@ -225,9 +226,20 @@ def _derived(document: str, goal: str, wrt: str, order: int) -> Derivation:
     return derive(goal, wrt, order, given=load_estimator(document).document)
 
 
-@lru_cache(maxsize=64)
 def _compared(case: Case, goal: str, wrt: str, order: int, seed: int, alone: int, batch: int) -> _Compared:
-    """Run, differentiate, and evaluate the formula on the same particles."""
+    """Run, differentiate, and evaluate the formula on the same particles.
+
+    What is found of a filter of the package is kept for the other checks of it.  Somebody else's may have
+    changed since it was last run, though it is made by the same function.
+    """
+    compared = _compared_once if case.maker is None else _compared_once.__wrapped__
+    return compared(case, goal, wrt, order, seed, alone, batch)
+
+
+@lru_cache(maxsize=64)
+def _compared_once(
+    case: Case, goal: str, wrt: str, order: int, seed: int, alone: int, batch: int
+) -> _Compared:
     places = case.places(wrt)
     along = directions(len(case.base), places, order)
     runs = replicates(case, goal, order, along, seed=seed, alone=alone, batch=batch)
@@ -512,7 +524,7 @@ def _smallest(check: Check, maker: Maker | None) -> str:
         smaller = {**s, "particles": particles, "steps": steps, "smaller": True}
         try:
             found = RUNNERS[check.runner](replace(check, settings=smaller), maker)
-        except EvaluationError:
+        except Exception:  # somebody else's filter may fail at N = 1, in any way
             continue
         if found.outcome == "disagrees":
             return f"smallest failing: N = {particles}, T = {steps}, {found.quantity}"
@@ -528,6 +540,20 @@ RUNNERS: Mapping[str, Callable[..., Finding]] = {
 
 
 # -- other people's filters --
+
+
+def _numbers(autograd: Any) -> Tensor:
+    """What autograd computed, in float64."""
+    try:
+        found = autograd if isinstance(autograd, Tensor) else torch.as_tensor(autograd, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        found = None
+    if found is None or found.is_complex():
+        raise EvaluationError(
+            f"what autograd computed is {kind(autograd)}, no real numbers",
+            instead="θ.grad after .backward(), or torch.autograd.grad(log_z, θ)[0]",
+        )
+    return found.detach().to("cpu", torch.float64)
 
 
 def compare_pathwise(
@@ -563,16 +589,29 @@ def compare_pathwise(
 
     Raises:
         EvaluationError: no such estimator or name; values that the formula cannot be evaluated on; autograd
-            of another shape than the formula.
+            that is no number, or of another shape than the formula.
     """
     start = time.perf_counter()
+    if not isinstance(estimator, (str, Document)):
+        raise EvaluationError(
+            f"an estimator is a name of the catalogue or a document, not {kind(estimator)}", instead="'dpf'"
+        )
+    if not isinstance(values, Mapping):
+        raise EvaluationError(
+            f"values map names to numbers, tensors and callables; this is {kind(values)}",
+            instead='{"N": 100, "T": 50, "x": x, …, "log p": lambda x, y, z, θ: …}',
+        )
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 < tolerance < math.inf:
+        raise EvaluationError(
+            f"a tolerance is a positive number, not {tolerance!r:.40}", instead=f"tolerance={TOLERANCE:g}"
+        )
+    mine = _numbers(autograd)
     if isinstance(estimator, str):
         document, title = load_estimator(estimator).document, estimator.removeprefix("@")
         derivation = _derived(title, goal, wrt, order)
     else:
         document, title = estimator, "the document"
         derivation = derive(goal, wrt, order, given=document)
-    mine = torch.as_tensor(autograd, dtype=torch.float64).detach()
     axes = order if wrt in document.vector_names else 0
     formula, size = formula_and_size(derivation, values, max(0, mine.dim() - axes))
     if formula.shape != mine.shape:
@@ -593,24 +632,3 @@ def compare_pathwise(
     return Finding(
         check, worst.deviation, tolerance, basis, outcome, where, seconds=time.perf_counter() - start
     )
-
-
-def verify_filter(maker: Maker, estimator: str, scene: str, *, name: str = "", **sizes: Any) -> list[Finding]:
-    """Hold a filter of one's own to an estimator of the catalogue, on a model here.
-
-    Args:
-        maker: N to a filter, whose ``run`` is that of :class:`~.runs.FilterUnderTest`.
-        estimator: the name of the document.
-        scene: the name of the model.
-        name: of the filter, for the findings.
-        sizes: as for :func:`plan`.
-
-    Raises:
-        EvaluationError: as for :func:`plan`; or the filter returned what is no run.
-    """
-    found = []
-    for check in plan(estimator, scene, **sizes):
-        if check.runner == "formula":
-            finding = _formula(check, maker)
-            found.append(replace(finding, check=replace(check, filter=name or estimator)))
-    return found

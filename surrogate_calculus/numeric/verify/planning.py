@@ -62,9 +62,7 @@ def plan(
         for scene in scenes
         for kind in KINDS
         if kind in kinds and (kind == "pathwise" or name in PROGRAMS)
-        for check in _MODULES[kind].plan(
-            name, scene, particles=particles, steps=steps, seed=seed, size=size
-        )
+        for check in _MODULES[kind].plan(name, scene, particles=particles, steps=steps, seed=seed, size=size)
     ]
     if not found:
         raise EvaluationError(

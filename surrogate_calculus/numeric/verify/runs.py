@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...errors import EvaluationError
 from ..filters import FilterRun
-from ..values import Event
+from ..values import Event, kind
 from .densities import Laws, path_function, timed
 from .importance import SAMPLERS, ImportanceRun, ImportanceSampler, PathLaws
 from .lines import Numbers
@@ -20,6 +20,9 @@ from .scenes import scene_of
 
 __all__ = ["Case", "FilterUnderTest", "Replicates", "derivatives", "labels", "points", "replicates"]
 
+#: What is needed of a run, and of its trace.
+_OF_RUN = ("log_sum", "log_likelihood", "log_weights", "dice", "trace")
+_OF_TRACE = ("states", "ancestors", "paths", "batch", "event")
 #: Between the parameters of the first replicate of a batch and of the last.
 _SPREAD = 0.1
 
@@ -36,7 +39,12 @@ class FilterUnderTest(Protocol):
         seed: int | None = None,
         batch: Sequence[int] | None = None,
     ) -> FilterRun:
-        """Run it; what comes back is differentiable in the parameters, by its own means."""
+        """Run it; what comes back is differentiable in the parameters, by its own means.
+
+        It need not be a :class:`~..filters.FilterRun`, but have its ``log_sum``, ``log_likelihood``,
+        ``log_weights`` and ``dice``, and a ``trace`` with ``states``, ``ancestors``, ``paths``, ``batch`` and
+        ``event``, as :class:`~..filters.FilterTrace` has them.
+        """
         ...
 
 
@@ -105,12 +113,49 @@ class Case:
         return filter_of(self.name, self.particles, **changes, proposal=self.guide)
 
     def run(self, flat: Tensor, seed: int, batch: tuple[int, ...]) -> FilterRun | ImportanceRun:
-        """Run the program at rows of parameters (*batch, P)."""
+        """Run the program at rows of parameters (*batch, P).
+
+        Raises:
+            EvaluationError: the filter under test returned what is no run.
+        """
         parameters = self.numbers.split(flat)
         if self.name in SAMPLERS:
             sampler = ImportanceSampler(self.particles, self.name)
             return sampler.run(self.model, self.observations, parameters, seed=seed, batch=batch)
-        return self.filter().run(self.model, self.observations, parameters, seed=seed, batch=batch)
+        run = self.filter().run(self.model, self.observations, parameters, seed=seed, batch=batch)
+        if self.maker is not None:
+            self._see(run, batch)
+        return run
+
+    def _see(self, run: Any, batch: tuple[int, ...]) -> None:
+        """See that what a filter returned is a run of the size that was asked for."""
+        trace: Any = getattr(run, "trace", None)
+        for of, name, holder in [("", n, run) for n in _OF_RUN] + [("trace.", n, trace) for n in _OF_TRACE]:
+            if not hasattr(holder, name):
+                raise EvaluationError(
+                    f"the filter returned {kind(run)}, which has no {of}{name}",
+                    instead="what ParticleFilter.run returns, or what has the same names",
+                )
+        t, n, event = self.steps, self.particles, tuple(self.model.event)
+        shapes = {
+            "log_sum": (run.log_sum, batch),
+            "log_weights": (run.log_weights, (*batch, n)),
+            "trace.states": (trace.states, (t + 1, *batch, n, *event)),
+            "trace.ancestors": (trace.ancestors, (t, *batch, n)),
+            "trace.paths": (trace.paths, (t + 1, *batch, n, *event)),
+        }
+        for name, (found, wanted) in shapes.items():
+            if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
+                shown = f"of shape {tuple(found.shape)}" if isinstance(found, Tensor) else kind(found)
+                raise EvaluationError(
+                    f"{name} of a run of batch shape {batch} is {shown}",
+                    instead=f"a tensor of shape {wanted}, for N = {n} and T = {t}",
+                )
+        a = trace.ancestors
+        if a.is_floating_point() or a.dtype == torch.bool or bool(((a < 0) | (a >= n)).any()):
+            raise EvaluationError(
+                "trace.ancestors are no ancestors", instead=f"whole numbers from 0 to {n - 1}"
+            )
 
     def quantity(self, goal: str, run: Any, flat: Tensor) -> Tensor:
         """What a document calls ``goal``, by torch: (*batch), with a graph to ``flat``.

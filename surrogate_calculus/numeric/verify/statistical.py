@@ -30,7 +30,7 @@ from .programs import PROGRAMS, filter_of
 from .samples import Sample, sample_of
 from .scenes import Scene, scene_of
 
-__all__ = ["RUNNERS", "plan"]
+__all__ = ["RUNNERS", "found_of_value", "plan"]
 
 #: N T of what a caller may ask for; more replicates of that would take too long.
 _MOST = 2_000
@@ -178,7 +178,18 @@ def _of(check: Check) -> tuple[Sample, float]:
 def _value(check: Check) -> Finding:
     """The mean of Ẑ/L is 1."""
     sample, effect = _of(check)
-    ratio = torch.exp(sample.log_ratio).unsqueeze(1)
+    return found_of_value(check, sample.log_ratio, effect)
+
+
+def found_of_value(check: Check, log_ratio: torch.Tensor, effect: float) -> Finding:
+    """What is found of the claim that the mean of Ẑ/L is 1.
+
+    Args:
+        check: the claim.
+        log_ratio: log Ẑ - log L of replicates, (replicates,).
+        effect: what must be seen, as a share of L.
+    """
+    ratio = torch.exp(log_ratio).unsqueeze(1)
     test = test_of_mean(ratio, torch.ones(1, dtype=torch.float64), RATE)
     numbers = {
         "mean of Ẑ/p(y)": tuple(test.mean.tolist()),

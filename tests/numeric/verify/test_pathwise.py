@@ -15,7 +15,7 @@ from surrogate_calculus.numeric.filters import FilterRun, ParticleFilter
 from surrogate_calculus.numeric.verify import Check, Finding
 from surrogate_calculus.numeric.verify.densities import path_function
 from surrogate_calculus.numeric.verify.lines import Numbers, chosen, directions, entries, entry_names
-from surrogate_calculus.numeric.verify.pathwise import RUNNERS, compare_pathwise, plan, verify_filter
+from surrogate_calculus.numeric.verify.pathwise import RUNNERS, compare_pathwise, plan
 from surrogate_calculus.numeric.verify.programs import program_names
 from surrogate_calculus.numeric.verify.runs import Case, replicates
 from surrogate_calculus.numeric.verify.scenes import SCENES, scene_of
@@ -109,11 +109,6 @@ def test_another_filter_is_not_this_one() -> None:
     assert score.outcome == "disagrees" and score.deviation > 1e-3
     assert score.quantity.startswith("∂/∂") and " of log Ẑ" in score.quantity and "seed" in score.quantity
     assert "smallest failing: N = 2, T = 2, ∂/∂" in score.note  # without resampling the two are one
-
-
-def test_a_filter_of_ones_own() -> None:
-    found = verify_filter(made(method="sis"), "sis", "hmm", name="mine", particles=4, steps=3)
-    assert {f.check.filter for f in found} == {"mine"} and {f.outcome for f in found} == {"agrees"}
 
 
 def test_a_start_that_is_not_corrected() -> None:
@@ -218,7 +213,8 @@ def test_a_filter_that_is_not_ours(right: bool) -> None:
     values = {"N": 7, "T": 4, "x": x, "a": a + 1, "y": y, "θ": θ.detach(), "φ": θ.detach()}
     values |= {"log p": log_p, "log q": log_q}
     for order, mine in ((1, first), (2, second)):
-        found = compare_pathwise("dpf", "log Z", autograd=mine, values=values, order=order, name="loop")
+        plain = mine if order == 1 else float(mine)  # as double precision, either way
+        found = compare_pathwise("dpf", "log Z", autograd=plain, values=values, order=order, name="loop")
         assert found.outcome == ("agrees" if right else "disagrees"), found.deviation
         assert found.check.filter == "loop" and found.check.kind == "pathwise"
         assert found.quantity == ("" if right else f"∂{'²' * (order - 1)}/∂θ{'²' * (order - 1)} of log Ẑ")
@@ -231,6 +227,24 @@ def test_autograd_of_another_shape_is_refused() -> None:
     values = {"N": 3, "T": 2, "x": x, "a": a + 1, "y": y, "θ": θ, "φ": θ, "log p": log_p, "log q": log_q}
     with pytest.raises(EvaluationError, match="autograd has shape"):
         compare_pathwise("dpf", "log Z", autograd=torch.zeros(2), values=values)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "changes", "says"),
+    [
+        (None, {}, "an estimator is a name of the catalogue or a document, not None"),
+        ("dpf", {"autograd": None}, "what autograd computed is None"),
+        ("dpf", {"autograd": "0.3"}, "what autograd computed is a str"),
+        ("dpf", {"autograd": torch.tensor(1j)}, "what autograd computed is a Tensor"),
+        ("dpf", {"values": None}, "values map names"),
+        ("dpf", {"tolerance": float("inf")}, "a tolerance is a positive number"),
+        ("dpf", {"tolerance": "1e-9"}, "a tolerance is a positive number"),
+    ],
+)
+def test_what_is_compared_is_numbers(estimator: Any, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(EvaluationError, match=says) as failure:
+        compare_pathwise(estimator, "log Z", **{"autograd": 0.3, "values": {}, **changes})
+    assert failure.value.instead
 
 
 # -- the plan --
