@@ -200,6 +200,24 @@ def test_a_test_that_cannot_tell_does_not_pass() -> None:
         hold(lambda x, θ: log_normal(x, θ), lambda θ: 0 * θ, **few)
 
 
+def test_skewness_is_allowed_for() -> None:
+    """Exponential numbers, of mean 1 and skewness 2: their mean is missed from below more often."""
+
+    def waits(θ: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tensor:
+        return -torch.log1p(-torch.rand(n, generator=generator, dtype=D))
+
+    def hold_times(factor: float, **how: Any) -> Any:
+        return hold(lambda x, θ: factor * θ * x, {1: 1.0}, law=waits, at=1.0, orders=(1,), **how)
+
+    found = [hold_times(1.0, samples=4, replicates=300, effect={1: 0.3}, seed=seed) for seed in range(20)]
+    assert min(f.tolerance for f in found) > 4.1  # 3.94 without skewness
+    with pytest.raises(EvaluationError, match="40 replicates of 1 samples cannot tell: their skewness is"):
+        hold_times(1.0, samples=1, replicates=40, effect={1: 2.0})
+    assert hold_times(1.0, samples=4, effect={1: 0.3}).replicates >= 100
+    with pytest.raises(BiasFound):
+        hold_times(1.3, samples=4, effect={1: 0.3})
+
+
 @pytest.mark.parametrize(
     ("law", "says"),
     [

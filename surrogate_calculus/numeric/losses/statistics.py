@@ -1,8 +1,8 @@
 """The mean of a loss's derivatives over samples, tested against a target with stated power.
 
 Replicates are independent batches; the mean over them is compared by Student's t, at a false-alarm rate that
-is divided among all components.  A test that would miss an effect of the stated size too often says that it
-cannot tell, instead of passing.
+is divided among all components, and in spite of the replicates' skewness (:mod:`~..means`).  A test that
+would miss an effect of the stated size too often says that it cannot tell, instead of passing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from ..student import critical_value
+from ..means import distortion_of, power_of, test_of_mean
 from .derivatives import derivatives
 from .expectation import Deviation, Parameters, Target, called, components, handed
 from .laws import SampledLaw
@@ -27,7 +27,7 @@ __all__ = ["Design", "Sampled", "check_batch", "first_batch", "sampled_means"]
 
 #: Replicates that variances are guessed from, the fewest of a test, and the most that are chosen.
 _PILOT, _FEWEST, _MOST = 50, 100, 20_000
-#: The variance of the pilot is a guess: so much is added.
+#: The variance and the skewness of the pilot are guesses: they are taken for so much larger.
 _MARGIN = 1.3
 
 
@@ -96,26 +96,28 @@ def sampled_means(
     parts = components(at.names, orders)
     aims = torch.tensor([float(wanted[order][place]) for order, place, _ in parts], dtype=torch.float64)
     effects = _effects(wanted, parts, design)
-    each = design.false_alarm / len(parts)
     _see_that_seeds_decide(law, at)
     replicates = design.replicates
     if replicates is None:
-        replicates = _enough(loss, law, at, parts, effects, each, design)
+        replicates = _enough(loss, law, at, parts, effects, design)
     generator = _generator(at, 2 * design.seed)
     drawn = _replicates(loss, law, at, parts, replicates, design.samples, generator)
-    mean, error = drawn.mean(0), drawn.std(0) / math.sqrt(replicates)
+    test = test_of_mean(drawn, aims, design.false_alarm)
+    # Beyond what skewness can be allowed for, only what is far off is off.
+    critical = test.widened if test.reliable else 2 * test.widened
     # A component that does not vary is compared to rounding.
     rounding = 1e-10 * torch.maximum(drawn.abs().mean(0), aims.abs())
-    critical = critical_value(each, replicates - 1)
-    allowed = critical * error + rounding
+    allowed = critical * test.standard_error + rounding
     deviations = [
         Deviation(order, name, place, float(aim), float(m), float(a), float(e))
-        for (order, place, name), aim, m, a, e in zip(parts, aims, mean, allowed, error, strict=True)
+        for (order, place, name), aim, m, a, e in zip(
+            parts, aims, test.mean, allowed, test.standard_error, strict=True
+        )
     ]
-    power = min(_power(float(d), float(e), critical) for d, e in zip(effects, error, strict=True))
-    if power < design.power and all(d.agrees for d in deviations):
-        needed = _needed(effects, error * math.sqrt(replicates), each, design.power)
-        raise _cannot_tell(replicates, power, needed, design)
+    power = _least_power(effects, test.standard_error, critical)
+    if all(d.agrees for d in deviations) and not (test.reliable and power >= design.power):
+        needed = _needed(effects, test.standard_error * math.sqrt(replicates), test.skewness, design)
+        raise _cannot_tell(replicates, power, needed, design, None if test.reliable else test.skewness)
     return Sampled(deviations, replicates, power, critical)
 
 
@@ -210,41 +212,56 @@ def _enough(
     at: Parameters,
     parts: Sequence[tuple[int, tuple[int, ...], str]],
     effects: Tensor,
-    each: float,
     design: Design,
 ) -> int:
     """How many replicates the power needs, from the variance of a pilot with samples of its own."""
     generator = _generator(at, 2 * design.seed + 1)
     pilot = _replicates(loss, law, at, parts, _PILOT, design.samples, generator)
-    needed = _needed(effects, pilot.std(0) * math.sqrt(_MARGIN), each, design.power)
+    test = test_of_mean(pilot, pilot.mean(0), design.false_alarm)
+    deviations = test.standard_error * math.sqrt(_PILOT)
+    needed = _needed(effects, deviations * math.sqrt(_MARGIN), _MARGIN * test.skewness, design)
     if needed > _MOST:
-        power = min(
-            _power(float(d), float(s) / math.sqrt(_MOST), -NormalDist().inv_cdf(each / 2))
-            for d, s in zip(effects, pilot.std(0), strict=True)
-        )
-        raise _cannot_tell(_MOST, power, needed, design)
+        critical = -NormalDist().inv_cdf(design.false_alarm / len(parts) / 2)
+        power = _least_power(effects, deviations / math.sqrt(_MOST), critical)
+        raise _cannot_tell(_MOST, power, needed, design, test.skewness if power >= design.power else None)
     return max(_FEWEST, needed)
 
 
-def _needed(effects: Tensor, deviations: Tensor, each: float, power: float) -> int:
-    """Replicates after which every effect is seen with the power that is asked for."""
+def _needed(effects: Tensor, deviations: Tensor, skewness: float, design: Design) -> int:
+    """Replicates after which every effect is seen with the power that is asked for, skew as they are."""
     normal = NormalDist()
-    reach = normal.inv_cdf(power) - normal.inv_cdf(each / 2)
+    critical = -normal.inv_cdf(design.false_alarm / len(effects) / 2)
     most = max(float(s) / float(d) for d, s in zip(effects, deviations, strict=True))
-    return math.ceil(min(reach * most, 1e9) ** 2) + 5
+
+    def count(wider: float) -> float:
+        return min((normal.inv_cdf(design.power) + critical + wider) * most, 1e9) ** 2
+
+    # The fewest for which skewness can be allowed for; then what it adds to the critical value.
+    fewest = max(distortion_of(skewness, critical, 1) / critical, 1.0) ** 2
+    found = max(count(0.0), fewest)
+    found = max(count(distortion_of(skewness, critical, found) / critical), fewest)
+    return math.ceil(found) + 5
 
 
-def _power(effect: float, error: float, critical: float) -> float:
-    return NormalDist().cdf(effect / error - critical) if error else 1.0
+def _least_power(effects: Tensor, errors: Tensor, critical: float) -> float:
+    """That of the component that it is hardest to see an effect in."""
+    pairs = zip(effects.tolist(), errors.tolist(), strict=True)
+    return min((power_of(d / e, critical) for d, e in pairs if e), default=1.0)
 
 
-def _cannot_tell(replicates: int, power: float, needed: int, design: Design) -> EvaluationError:
+def _cannot_tell(
+    replicates: int, power: float, needed: int, design: Design, skewness: float | None = None
+) -> EvaluationError:
     # Far out, where the normal law guesses too few, Student's t is wider.
     needed = needed if needed > replicates else 2 * replicates
+    who = f"{replicates} replicates of {design.samples} samples cannot tell"
+    why = f"an effect of the stated size would be seen with probability {power:.2g} only"
+    if skewness is not None:
+        why = f"their skewness is {skewness:.1f}, too much for Student's t"
     return EvaluationError(
-        f"{replicates} replicates of {design.samples} samples cannot tell: an effect of the stated size "
-        f"would be seen with probability {power:.2g} only, and {design.power:g} is asked for",
-        instead=f"replicates={needed} or more, larger samples, or a larger effect",
+        f"{who}: {why}" + ("" if skewness is not None else f", and {design.power:g} is asked for"),
+        instead=f"replicates={needed} or more, larger samples"
+        + ("" if skewness is not None else ", or a larger effect"),
     )
 
 

@@ -56,7 +56,8 @@ def check_sizes(particles: int | None, steps: int | None, seed: int, size: str) 
         EvaluationError: a number makes no sense, or a run of that size would not end here.
     """
     for what, number in (("particles", particles), ("steps", steps)):
-        if number is not None and (not isinstance(number, int) or number < 1):
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if number is not None and not (whole and number >= 1):
             raise EvaluationError(f"there cannot be {number!r:.40} {what}", instead="1, 2, 3, …")
     n, t = particles or 1, steps or 1
     if t > LONGEST or n * t > LARGEST:

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from ...errors import EvaluationError
-from ..student import critical_value
+from ..means import critical_value, power_of, test_of_mean
 from .finding import Check, Finding, Outcome, Setting
-from .inference import POWER, RATE, fitted, power_of, share, test_of_mean
+from .inference import POWER, RATE, fitted, share
 from .samples import DATA, gradients, sample_of
 from .scenes import scene_of
 

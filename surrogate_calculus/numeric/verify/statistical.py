@@ -23,9 +23,10 @@ import torch
 
 from ..exact.enumeration import ancestor_law
 from ..filters.resampling import SCHEMES, Scheme, resample
+from ..means import MeanTest, test_of_mean
 from .finding import Check, Finding, Outcome, Setting, Size, check_sizes
 from .growth import FITS, Claim, claims_of_growth
-from .inference import POWER, RATE, MeanTest, share, test_of_mean
+from .inference import POWER, RATE, share
 from .programs import PROGRAMS, filter_of
 from .samples import Sample, sample_of
 from .scenes import Scene, scene_of

@@ -187,7 +187,7 @@ def test_the_mean_of_the_estimate_is_tested_with_power_where_nothing_is_resample
         ((Linear, "dpf_initial", "lgssm"), {}, "claims nothing of lgssm"),
         ((Linear, "dpf", "lgsm"), {}, "no model is called 'lgsm'"),
         ((Linear, "dpf", "lgssm"), {"size": "huge"}, "no size is called 'huge'"),
-        ((Linear, "dpf", "lgssm"), {"particles": 3.5}, "a filter of 3.5 particles"),
+        ((Linear, "dpf", "lgssm"), {"particles": 3.5}, "there cannot be 3.5 particles"),
         ((Linear, "dpf", "lgssm"), {"steps": "3"}, "'3' steps"),
     ],
 )

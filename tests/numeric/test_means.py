@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from surrogate_calculus.numeric.student import critical_value
-from surrogate_calculus.numeric.verify.inference import fitted, power_of, test_of_mean
+from surrogate_calculus.numeric.means import critical_value, power_of, test_of_mean
 
 ZERO = torch.zeros(1, dtype=torch.float64)
 
@@ -97,14 +96,3 @@ def test_constant_replicates() -> None:
     assert right.worst[1] == 0 and right.equal(0.01, 0.9) is True
     wrong = test_of_mean(values, torch.tensor([0.1, 0.1001], dtype=torch.float64), 0.01)
     assert wrong.worst == (1, math.inf) and wrong.equal(0.01, 0.9) is False
-
-
-def test_weighted_least_squares() -> None:
-    """Unbiased, with the standard errors that repetition shows."""
-    x = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
-    terms, errors = torch.stack([torch.ones_like(x), x], 1), 0.1 * x
-    line = 3 - 0.5 * x
-    fits = [fitted(terms, line + errors * e, errors) for e in normal(400, 4, seed=9)]
-    coefficients = torch.stack([f.coefficients for f in fits])
-    torch.testing.assert_close(coefficients.mean(0), torch.tensor([3.0, -0.5]).double(), rtol=0, atol=0.04)
-    torch.testing.assert_close(coefficients.std(0), fits[0].standard_errors, rtol=0.15, atol=0)
