@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +32,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 SEED = int(
     os.environ.setdefault("SURROGATE_SEED", "1" if CI else str(random.SystemRandom().randrange(2**32)))
 )
+
+
+# What a shell starts in the background ignores Ctrl-C, and so would the processes that tests interrupt.
+_MAIN = threading.current_thread() is threading.main_thread()  # no other may say what signals do
+if _MAIN and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
