@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Condition
+from threading import Condition, Thread
 from typing import Any, TypeVar
 
 from ...errors import EvaluationError
@@ -179,7 +179,8 @@ class LocalExecutor(Executor):
             if isinstance(error, BrokenProcessPool):
                 broken, slot.worker = slot.worker, None
                 if broken is not None:
-                    broken.pool.shutdown(wait=False)
+                    # Not here: since Python 3.12 the pool that calls this holds the lock that it would take.
+                    Thread(target=broken.pool.shutdown).start()
                 call.deaths += 1
                 again = call.deaths <= self.retries and not self._killed
                 error = CancelledError() if self._killed else _too_many(call)
