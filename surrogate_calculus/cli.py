@@ -31,6 +31,7 @@ from .cli_render import (
     verdict_json,
     verdict_lines,
 )
+from .cli_status import BAD_INPUT, FAILS, HOLDS, INTERRUPTED, UNDECIDED
 from .errors import DeriveError, EvaluationError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from .language.terms import Term
 
 __all__ = ["app", "main"]
-
-HOLDS, FAILS, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="surrogate",

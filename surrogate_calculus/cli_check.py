@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cli_input import is_document
 from .cli_render import PIPED, Format, ascii_only, verdict_json
+from .cli_status import BAD_INPUT, FAILS, HOLDS, INTERRUPTED, UNDECIDED
 from .errors import DeriveError, ParseError, Span, SurrogateError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_documents", "print_hints", "proof_files"]
 
-_HOLDS, _FAILS, _BAD_INPUT, _UNDECIDED, _INTERRUPTED = 0, 1, 2, 3, 130
 #: Folders of what is not ours.
 _LEFT_OUT = ("__pycache__", "node_modules")
 
@@ -91,7 +91,7 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
     shown = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     verdicts: list[TheoremVerdict] = []
     rejected: list[Rejected] = []
-    status = _HOLDS
+    status = HOLDS
     try:
         with _progress(shown, form) as progress:
             for file in named:
@@ -104,7 +104,7 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
                     book = _book(file)
                 except SurrogateError as error:
                     sys.stderr.write(f"error: {error}\n")
-                    status = _BAD_INPUT
+                    status = BAD_INPUT
                     continue
                 for verdict in _verdicts(book, progress):
                     verdicts.append(verdict)
@@ -114,7 +114,7 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
                         _write(folder, file, verdict)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        status = _INTERRUPTED
+        status = INTERRUPTED
     if form is Format.json:
         data = [*map(statement_json, verdicts), *map(rejected_json, rejected)]
         shown.print(Text(json.dumps(data, ensure_ascii=not _unicode(sys.stdout.encoding), indent=2)))
@@ -126,7 +126,7 @@ def check_documents(arguments: Sequence[str], form: Format, folder: Path | None)
             said = f"{as_stated} of {len(rejected)} are rejected for the reasons that they state"
             shown.print(Text(f"{said}, in {seconds:.1f} seconds"))
     if any(not r.passed or named[r.path] for r in rejected):
-        status = status or _FAILS
+        status = status or FAILS
     return status if status else _status(verdicts)
 
 
@@ -152,8 +152,8 @@ def _unicode(encoding: str | None) -> bool:
 def _status(verdicts: Sequence[TheoremVerdict]) -> int:
     failures = [v.failure.kind for v in verdicts if v.failure is not None]
     if any(kind != "undecided" for kind in failures):
-        return _FAILS
-    return _UNDECIDED if failures else _HOLDS
+        return FAILS
+    return UNDECIDED if failures else HOLDS
 
 
 def _book(file: Path) -> Book:

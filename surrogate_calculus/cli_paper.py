@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cli_render import PIPED, Format, ascii_only
+from .cli_status import HOLDS, UNDECIDED
 from .errors import ParseError, Span
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["equation_lines", "fates_of", "markdown", "paper_folder", "print_fates", "say"]
 
-_HOLDS, _UNDECIDED = 0, 3
 #: Where an installed package has its documents, below the folder of data files.
 _INSTALLED = Path("share") / "surrogate-calculus" / "paper"
 _SHOWN = 160
@@ -112,9 +112,9 @@ def print_fates(fates: Iterable[Fate], form: Format) -> int:
     table.add_column("fate", no_wrap=True)
     table.add_column("why", overflow="fold")
     table.add_column("corrected", overflow="fold")
-    status = _HOLDS
+    status = HOLDS
     for fate in fates:
-        status = max(status, _UNDECIDED if fate.fate == "undecided" else _HOLDS)
+        status = max(status, UNDECIDED if fate.fate == "undecided" else HOLDS)
         why = "; ".join([fate.reason, *fate.conditions])
         cells = (fate.equation, fate.fate, why, _cut(fate.corrected))
         table.add_row(*(Text(prose(cell)) for cell in cells))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cli_render import PIPED, ascii_only
+from .cli_status import FAILS, HOLDS, INTERRUPTED, UNDECIDED
 from .errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 
     from .numeric.verify import Check, Finding
 
-__all__ = ["INTERRUPTED", "Asked", "run"]
-
-#: Exit status after Ctrl-C, as shells have it.
-INTERRUPTED = 130
-_HOLDS, _FAILS, _UNDECIDED = 0, 1, 3
+__all__ = ["Asked", "run"]
 
 #: From here on a table tells what the tolerances are of.
 _WIDE = 120
@@ -330,10 +327,10 @@ def _status(findings: Sequence[Finding], whole: bool) -> int:
     """The exit status: 1 where a claim fails, 3 where one is undecided, 130 after Ctrl-C."""
     outcomes = {finding.outcome for finding in findings}
     if "disagrees" in outcomes:
-        return _FAILS
+        return FAILS
     if not whole:
         return INTERRUPTED
-    return _UNDECIDED if "undecided" in outcomes else _HOLDS
+    return UNDECIDED if "undecided" in outcomes else HOLDS
 
 
 def _print_findings(findings: Sequence[Finding], checks: int, *, ascii_output: bool) -> None:

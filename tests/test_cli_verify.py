@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -17,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from interrupting import stopped
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -320,20 +318,8 @@ def test_workers_that_are_ended_do_not_end_the_command(tmp_path: Path) -> None:
     """Ctrl-C as a terminal does it; with SIGPIPE at its default, which a dead worker's pipe raises."""
     program, file = tmp_path / "slow_command.py", tmp_path / "findings.jsonl"
     program.write_text(COMMAND, encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, str(program), str(file)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
-        deadline = time.monotonic() + 60
-        while not file.exists() or not file.read_bytes().count(b"\n"):
-            assert time.monotonic() < deadline and running.poll() is None
-            time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=60)
-    assert running.returncode == 130, err
+    status, out, err = stopped([sys.executable, str(program), str(file)], file, 1)
+    assert status == 130, err
     assert 1 <= len(json.loads(out)) < 4
     assert err.startswith("interrupted: ") and err.count("\n") == 1, err
 

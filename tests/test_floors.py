@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"estimators"},
     {"numeric", "audit"},
     {"testing"},
-    {"cli_input", "cli_render", "cli_check", "cli_paper", "cli_verify", "cli"}
+    {"cli_input", "cli_render", "cli_check", "cli_paper", "cli_status", "cli_verify", "cli"}
     | {"pytest_plugin", "notebook", "__main__"},
 ]
 #: On one floor these may not import one another: the oracle is independent of the rules.

@@ -62,7 +62,7 @@ def forward_mode_is_right(
     """Whether derivatives of an order by :func:`~.opaque.directional` are the same as in reverse mode.
 
     They are compared along one line through the arguments, for one element of the batch.  Where they differ,
-    central differences of the derivative below say which is right.
+    or there is no reverse mode, central differences of the derivative below say whether one is right.
 
     Args:
         opaque: the callable.
@@ -98,19 +98,16 @@ def _compared(opaque: Opaque, curve: Curve, start: Tensor, value: float, order: 
     for _ in range(order):
         forward.append(_forward(forward[-1], size))
         reverse.append(_reverse(reverse[-1]))
-    by_reverse = _value(reverse[-1], start)
-    if by_reverse is None:
-        return True  # forward mode is all there may be
-    by_forward = _value(forward[-1], start)
+    by_forward, by_reverse = _value(forward[-1], start), _value(reverse[-1], start)
     if by_forward is None:
-        return False
+        return by_reverse is None  # where there is neither, torch says so itself
     # What is wrong at a lower order is wrong at this one.
     eps = torch.finfo(opaque.dtype).eps
-    if _close(by_forward, by_reverse, abs(value), eps**0.5):
+    if by_reverse is not None and _close(by_forward, by_reverse, abs(value), eps**0.5):
         return True
     if _is_derivative(forward, start, eps):
         return True
-    if _is_derivative(reverse, start, eps):
+    if by_reverse is not None and _is_derivative(reverse, start, eps):
         return False
     raise EvaluationError(
         f"torch differentiates the callable for {opaque.node.key[0]} wrongly at order {order}, in forward "

@@ -211,7 +211,7 @@ def test_skewness_is_allowed_for() -> None:
 
     found = [hold_times(1.0, samples=4, replicates=300, effect={1: 0.3}, seed=seed) for seed in range(20)]
     assert min(f.tolerance for f in found) > 4.1  # 3.94 without skewness
-    with pytest.raises(EvaluationError, match="40 replicates of 1 samples cannot tell: their skewness is"):
+    with pytest.raises(EvaluationError, match="40 replicates of 1 sample cannot tell: their skewness is"):
         hold_times(1.0, samples=1, replicates=40, effect={1: 2.0})
     assert hold_times(1.0, samples=4, effect={1: 0.3}).replicates >= 100
     with pytest.raises(BiasFound):

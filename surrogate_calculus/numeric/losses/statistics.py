@@ -254,7 +254,7 @@ def _cannot_tell(
 ) -> EvaluationError:
     # Far out, where the normal law guesses too few, Student's t is wider.
     needed = needed if needed > replicates else 2 * replicates
-    who = f"{replicates} replicates of {design.samples} samples cannot tell"
+    who = f"{replicates} replicates of {design.samples} sample{'s' * (design.samples > 1)} cannot tell"
     why = f"an effect of the stated size would be seen with probability {power:.2g} only"
     if skewness is not None:
         why = f"their skewness is {skewness:.1f}, too much for Student's t"

@@ -66,7 +66,7 @@ def check_sizes(particles: int | None, steps: int | None, seed: int, size: str) 
             f"{' and '.join(sizes)} are too many to be verified",
             instead=f"at most {LONGEST:,} steps, and particles times steps at most {LARGEST:,}",
         )
-    if not isinstance(seed, int) or not 0 <= seed < _SEEDS:
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < _SEEDS:
         raise EvaluationError(f"there is no seed {seed!r:.40}", instead="0, 1, 2, …, below 2^63")
     if size not in get_args(Size):
         raise EvaluationError(f"no size is called {size!r:.40}", instead=" or ".join(get_args(Size)))

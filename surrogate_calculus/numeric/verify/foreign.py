@@ -16,7 +16,7 @@ from ...errors import EvaluationError
 from ..exact import exact_derivatives
 from ..values import kind
 from .finding import Check, Finding
-from .importance import SAMPLERS
+from .importance import SAMPLERS, ImportanceRun
 from .pathwise import RUNNERS, plan
 from .programs import GUIDED
 from .runs import Case, Maker
@@ -114,4 +114,5 @@ def _value(check: Check, maker: Maker) -> Finding:
     y, shape = case.observations, (s["replicates"],)
     exact = exact_derivatives(lambda p: likelihood(y, p), case.model.defaults(), order=0)
     run = case.run(case.base.expand(*shape, -1), s["seed"], shape)
-    return found_of_value(check, run.log_sum.detach() - exact.value, s["effect"])  # type: ignore[union-attr]
+    assert not isinstance(run, ImportanceRun)
+    return found_of_value(check, run.log_sum.detach() - exact.value, s["effect"])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interrupting import stopped
 
 from surrogate_calculus.errors import EvaluationError
 from surrogate_calculus.numeric.verify import Check, Finding, results, session
@@ -545,24 +546,13 @@ def test_a_session_that_is_stopped_by_a_signal_is_resumed(tmp_path: Path, where:
     program, path = tmp_path / "slow_checks.py", tmp_path / "results.jsonl"
     program.write_text(PROGRAM, encoding="utf-8")
     command = [sys.executable, str(program), str(path)]
-    with subprocess.Popen(
-        [*command, "0.3", where],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
-        deadline = time.monotonic() + 60
-        while not path.exists() or path.read_bytes().count(b"\n") < 2:
-            assert time.monotonic() < deadline and running.poll() is None
-            time.sleep(0.02)
-        os.killpg(running.pid, signal.SIGINT if how == "int" else signal.SIGKILL)
-        out, err = running.communicate(timeout=60)
+    stop = signal.SIGINT if how == "int" else signal.SIGKILL
+    status, out, err = stopped([*command, "0.3", where], path, 2, stop)
     before = path.read_bytes()
     kept = read_findings(path)
     assert 2 <= len(kept) < 8
     if how == "int":
-        assert running.returncode == 130, err
+        assert status == 130, err
         assert out == f"interrupted {len(kept)}\n"
     start = time.monotonic()
     done = subprocess.run([*command, "0", where], capture_output=True, text=True, check=True, timeout=60)
