@@ -110,8 +110,8 @@ def _compared(opaque: Opaque, curve: Curve, start: Tensor, value: float, order: 
     if by_reverse is not None and _is_derivative(reverse, start, eps):
         return False
     raise EvaluationError(
-        f"torch differentiates the callable for {opaque.node.key[0]} wrongly at order {order}, in forward "
-        f"and in reverse mode, in {shown(opaque.node)}",
+        f"torch differentiates the callable for {opaque.node.key[0]} wrongly at order {order}, in every mode "
+        f"that there is, in {shown(opaque.node)}",
         instead="the same function in other operations of torch, or a lower order",
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -185,3 +187,33 @@ def test_operations_that_are_trusted_are_right(name: str) -> None:
     value = float(curve(start))
     for size in (1, 20_000):
         assert trust._compared(opaque, curve, start, value, 3, size)
+
+
+class ForwardOnly(torch.autograd.Function):
+    """erfinv with a forward derivative of its own, times a factor, and no other."""
+
+    generate_vmap_rule = True
+    factor = 1.0
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return torch.erfinv(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_forward(inputs[0])
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        slope = torch.exp(torch.erfinv(x) ** 2) * math.sqrt(math.pi) / 2
+        return ForwardOnly.factor * slope * tangent
+
+
+def test_what_has_no_reverse_mode_is_compared_with_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"θ": 0.1, "g": ForwardOnly.apply}
+    found = sc.evaluate("∇[θ](g(θ))", values)
+    assert found == pytest.approx(sc.evaluate("∇[θ](g(θ))", {"θ": 0.1, "g": torch.erfinv}), rel=1e-12)
+    monkeypatch.setattr(ForwardOnly, "factor", 1.01)
+    with pytest.raises(EvaluationError, match="wrongly at order 1"):
+        sc.evaluate("∇[θ](g(θ))", values)
